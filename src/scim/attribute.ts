@@ -1,0 +1,56 @@
+// An attribute and its characteristics as data (RFC 7643 §2.2, §7).
+
+export type AttributeType =
+  | 'string'
+  | 'boolean'
+  | 'decimal'
+  | 'integer'
+  | 'dateTime'
+  | 'binary'
+  | 'reference'
+  | 'complex'
+
+export interface Attribute {
+  readonly name: string
+  readonly type: AttributeType
+  readonly multiValued: boolean
+  readonly description: string
+  readonly required: boolean
+  readonly caseExact: boolean
+  readonly mutability: 'readOnly' | 'readWrite' | 'immutable' | 'writeOnly'
+  readonly returned: 'always' | 'never' | 'default' | 'request'
+  readonly uniqueness: 'none' | 'server' | 'global'
+  readonly canonicalValues?: readonly string[]
+  readonly referenceTypes?: readonly string[]
+  readonly subAttributes?: readonly Attribute[]
+}
+
+/** An attribute with the defaults of RFC 7643 §2.2 for what is not said. */
+export function attribute(
+  name: string,
+  description: string,
+  characteristics: Partial<Omit<Attribute, 'name' | 'description'>> = {},
+): Attribute {
+  return {
+    name,
+    type: 'string',
+    multiValued: false,
+    description,
+    required: false,
+    caseExact: false,
+    mutability: 'readWrite',
+    returned: 'default',
+    uniqueness: 'none',
+    ...characteristics,
+  }
+}
+
+/** Attribute names compare without case (RFC 7643 §2.1). */
+export function findAttribute(attributes: readonly Attribute[], name: string): Attribute | undefined {
+  const wanted = name.toLowerCase()
+  return attributes.find(candidate => candidate.name.toLowerCase() === wanted)
+}
+
+export function subAttribute(parent: Attribute, name: string): Attribute | undefined {
+  return parent.subAttributes && findAttribute(parent.subAttributes, name)
+}

@@ -1,0 +1,46 @@
+// The one error of the protocol (RFC 7644 §3.12) and its body.
+
+/** Table 9 of RFC 7644 and the three of RFC 9865 §2.1. */
+export type ScimType =
+  | 'invalidFilter'
+  | 'tooMany'
+  | 'uniqueness'
+  | 'mutability'
+  | 'invalidSyntax'
+  | 'invalidPath'
+  | 'noTarget'
+  | 'invalidValue'
+  | 'invalidVers'
+  | 'sensitive'
+  | 'invalidCursor'
+  | 'expiredCursor'
+  | 'invalidCount'
+
+export const ERROR_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:Error'
+
+/**
+ * A refusal that the client is told. `detail` is read by an IT admin in the identity provider's log: it names
+ * the attribute or the place, the rule, and what would be accepted; it never quotes more than 80 characters.
+ */
+export class ScimError extends Error {
+  constructor(
+    readonly status: number,
+    readonly scimType: ScimType | undefined,
+    readonly detail: string,
+    /** Header fields the reply must carry (WWW-Authenticate, Allow, Retry-After). */
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail)
+    this.name = 'ScimError'
+  }
+
+  /** The wire body; `status` is a string (RFC 7644 §3.12). */
+  body(): { schemas: string[]; status: string; scimType?: ScimType; detail: string } {
+    return {
+      schemas: [ERROR_SCHEMA],
+      status: String(this.status),
+      ...(this.scimType && { scimType: this.scimType }),
+      detail: this.detail,
+    }
+  }
+}

@@ -1,0 +1,121 @@
+// Does a resource, or one element, satisfy a filter (RFC 7644 §3.4.2.2)? storage/filter-sql.ts answers the same:
+//
+// - Values. The values at a path are its text, numbers and booleans, '' included; null, absent and [] are none.
+//   A multi-valued attribute has all its elements' values; with a sub-attribute, each element's that has it.
+//   A value of another JSON type than the attribute's is none.
+// - eq co sw ew gt ge lt le v: some value satisfies it. Values and v are compared in the form of comparable.ts:
+//   text without case is folded, dateTimes are milliseconds, text is ordered by code point, numbers by size.
+//   '' is contained in, starts and ends every text.
+// - ne v: there is no value, or some value differs from v. So both `eq v` and `ne v` may hold of a list.
+// - pr: something is not empty. '', null, [] and {} are empty, and so is a list or object of nothing else;
+//   false and 0 are not. eq null: not pr. ne null: pr.
+// - and, or, not: two-valued; nothing is unknown.
+// - elements: some element satisfies the whole inner filter by itself; the rules above then see that element
+//   alone. A single complex attribute is a list of one.
+// - An element without `primary` has the value false for it (RFC 7643 §2.4), except to pr and null.
+import type { AttributePath } from './attribute-path'
+import { own } from './canonical'
+import { type Comparable, comparable, compareText, valuesOf } from './comparable'
+import type { CompareOperator, Filter } from './filter'
+import { isObject, type Json, type JsonObject } from './json'
+
+/** `resource` is a full representation: id, meta, members, groups and extension containers included. */
+export function matches(filter: Filter, resource: JsonObject): boolean {
+  return holds(filter, path => valuesInResource(path, resource))
+}
+
+/** `filter` is that of a value path: its paths start at the element. */
+export function matchesElement(filter: Filter, element: Json): boolean {
+  return holds(filter, path => valuesInElement(path, element))
+}
+
+/** Whether an element that lacks the sub-attribute counts as having false there. */
+export function absentIsFalse(path: AttributePath): boolean {
+  return path.subAttribute?.name === 'primary' && path.subAttribute.type === 'boolean'
+}
+
+/** The values at a path; undefined stands for an element that lacks the sub-attribute. */
+type Read = (path: AttributePath) => readonly (Json | undefined)[]
+
+function valuesInResource(path: AttributePath, resource: JsonObject): readonly (Json | undefined)[] {
+  const container = path.extension ? own(resource, path.schema.id) : resource
+  const elements = isObject(container) ? valuesOf(own(container, path.attribute.name)) : []
+  return path.subAttribute ? elements.flatMap(element => valuesInElement(path, element)) : elements
+}
+
+function valuesInElement(path: AttributePath, element: Json): readonly (Json | undefined)[] {
+  if (!path.subAttribute) return [element]
+  if (!isObject(element)) return []
+  const values = valuesOf(own(element, path.subAttribute.name))
+  return values.length > 0 ? values : [undefined]
+}
+
+function holds(filter: Filter, read: Read): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.operands.every(operand => holds(operand, read))
+    case 'or':
+      return filter.operands.some(operand => holds(operand, read))
+    case 'not':
+      return !holds(filter.operand, read)
+    case 'present':
+      return isPresent(filter.path, read)
+    case 'elements':
+      return read(filter.path).some(
+        element => element !== undefined && matchesElement(filter.filter, element),
+      )
+    case 'compare':
+      return filter.value === null
+        ? isPresent(filter.path, read) === (filter.operator === 'ne')
+        : compares(comparablesAt(filter.path, read, typeof filter.value), filter.operator, filter.value)
+  }
+}
+
+function isPresent(path: AttributePath, read: Read): boolean {
+  return !read(path).every(isEmpty)
+}
+
+function isEmpty(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === '') return true
+  return typeof value === 'object' && Object.values(value).every(isEmpty)
+}
+
+function comparablesAt(path: AttributePath, read: Read, type: string): readonly Comparable[] {
+  const attribute = path.subAttribute ?? path.attribute
+  const absent = absentIsFalse(path) ? false : undefined
+  return read(path)
+    .map(value => comparable(attribute, value ?? absent))
+    .filter(value => value !== undefined)
+    .filter(value => typeof value === type)
+}
+
+function compares(values: readonly Comparable[], operator: CompareOperator, wanted: Comparable): boolean {
+  if (operator === 'ne') return values.length === 0 || values.some(value => value !== wanted)
+  return values.some(value => satisfies(value, operator, wanted))
+}
+
+function satisfies(value: Comparable, operator: Exclude<CompareOperator, 'ne'>, wanted: Comparable): boolean {
+  switch (operator) {
+    case 'eq':
+      return value === wanted
+    case 'co':
+      return String(value).includes(String(wanted))
+    case 'sw':
+      return String(value).startsWith(String(wanted))
+    case 'ew':
+      return String(value).endsWith(String(wanted))
+    case 'gt':
+      return order(value, wanted) > 0
+    case 'ge':
+      return order(value, wanted) >= 0
+    case 'lt':
+      return order(value, wanted) < 0
+    case 'le':
+      return order(value, wanted) <= 0
+  }
+}
+
+/** Negative, zero or positive; the two are of one type. */
+function order(a: Comparable, b: Comparable): number {
+  return typeof a === 'string' ? compareText(a, String(b)) : Number(a) - Number(b)
+}

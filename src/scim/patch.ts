@@ -1,0 +1,87 @@
+// The steps of a PATCH applied to a resource (RFC 7644 §3.5.2). Nothing is changed in place, so a step that is
+// refused leaves nothing behind.
+import { formatPath } from './attribute-path'
+import { sameJson } from './canonical'
+import { ScimError } from './error'
+import type { Interop } from './interop'
+import { clip, type Json } from './json'
+import { type MemberChange, mergeMemberChanges } from './member-change'
+import { membersAfter } from './patch-members'
+import { inPlace, type PatchStep } from './patch-op'
+import { valueAfter } from './patch-value'
+import {
+  attributeValue,
+  changedAttributes,
+  isBlank,
+  isMembers,
+  missingAttributes,
+  type Resource,
+  withAttribute,
+} from './resource'
+import type { ResourceType } from './schema'
+import { refuseImmutable } from './sub-values'
+
+export interface PatchedResource {
+  readonly resource: Resource
+  /** Empty when nothing but perhaps the members changes. */
+  readonly changed: readonly string[]
+  readonly members: readonly MemberChange[]
+}
+
+/** Each step works on what the one before left (RFC-138); the first refusal ends it all (RFC-139). */
+export function applyPatch(
+  current: Resource,
+  steps: readonly PatchStep[],
+  type: ResourceType,
+  interop: Interop,
+): PatchedResource {
+  let resource = current
+  const members: MemberChange[] = []
+  for (const step of steps)
+    inPlace(step.place, () => {
+      if (isMembers(step.path, type)) members.push(...membersAfter(step, interop))
+      else resource = resourceAfter(resource, step, type, interop)
+    })
+  refuseIncomplete(current, resource, type)
+  return {
+    resource,
+    changed: changedAttributes(current, resource, type),
+    members: mergeMemberChanges(members),
+  }
+}
+
+function resourceAfter(resource: Resource, step: PatchStep, type: ResourceType, interop: Interop): Resource {
+  const before = attributeValue(resource, step.path)
+  const after = valueAfter(before, step, interop)
+  if (before === after) return resource
+  refuseUnassigned(after, step, type)
+  if (step.path.attribute.mutability === 'immutable' && before !== undefined && !sameJson(before, after))
+    throw new ScimError(
+      400,
+      'mutability',
+      `${clip(formatPath(step.path))} is immutable: it has a value already.`,
+    )
+  if (!step.path.attribute.multiValued) refuseImmutable(step.path, before, after)
+  return withAttribute(resource, step.path, after)
+}
+
+/** RFC-153, and RFC-21 for text that is empty. */
+function refuseUnassigned(after: Json | undefined, { path, value }: PatchStep, type: ResourceType): void {
+  if (path.extension || !isBlank(after)) return
+  const { name, required } = path.attribute
+  if (required && typeof value === 'string')
+    throw new ScimError(400, 'invalidValue', `${name} is required and must not be empty.`)
+  if (required) throw new ScimError(400, 'mutability', `${name} is required and cannot be removed.`)
+  // Without a value it would mean "may sign in" (RFC-56): nobody gets access back by a removal.
+  if (name === type.accessAttribute)
+    throw new ScimError(400, 'mutability', `${name} cannot be removed; set it to true or false.`)
+}
+
+/** Steps may together leave an extension without what it requires; what was missing before is let be. */
+function refuseIncomplete(before: Resource, after: Resource, type: ResourceType): void {
+  if (before === after) return
+  const known = new Set(missingAttributes(before, type))
+  const missing = missingAttributes(after, type).find(path => !known.has(path))
+  if (missing !== undefined)
+    throw new ScimError(400, 'mutability', `${clip(missing)} is required and would be left without a value.`)
+}
