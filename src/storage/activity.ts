@@ -1,0 +1,38 @@
+// The SCIM request log: one row a request, with outcomes and places but no values and no secrets.
+import { type SQL, sql } from 'drizzle-orm'
+
+export interface ActivityEntry {
+  readonly id: string
+  /** Milliseconds. */
+  readonly at: number
+  readonly connectionId: string | null
+  readonly tokenHint: string | null
+  readonly method: string
+  /** Below the tenant's base, without the query string: filters hold personal data. */
+  readonly path: string
+  readonly status: number
+  readonly scimType: string | null
+  readonly detail: string | null
+  readonly resourceType: string | null
+  readonly resourceId: string | null
+  readonly tolerances: readonly string[]
+  readonly durationMs: number
+}
+
+export function outcomeOf(status: number): string {
+  if (status === 401 || status === 403) return 'unauthorized'
+  if (status >= 500) return 'error'
+  return status >= 400 ? 'rejected' : 'ok'
+}
+
+/** Appends the entries if `condition` holds. */
+export function insertActivity(tenantId: string, entries: readonly ActivityEntry[], condition = sql`1`): SQL {
+  const rows = entries.map(entry => ({ ...entry, outcome: outcomeOf(entry.status) }))
+  return sql`INSERT INTO activity (tenant_id, id, at, outcome, connection_id, token_hint, method, path, status,
+      scim_type, detail, resource_type, resource_id, tolerances, duration_ms)
+    SELECT ${tenantId}, e.value ->> '$.id', e.value ->> '$.at', e.value ->> '$.outcome', e.value ->> '$.connectionId',
+      e.value ->> '$.tokenHint', e.value ->> '$.method', e.value ->> '$.path', e.value ->> '$.status',
+      e.value ->> '$.scimType', e.value ->> '$.detail', e.value ->> '$.resourceType', e.value ->> '$.resourceId',
+      e.value -> '$.tolerances', e.value ->> '$.durationMs'
+    FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}`
+}

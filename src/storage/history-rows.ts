@@ -1,0 +1,109 @@
+// Statements that read what happened: events, deliveries, the SCIM request log.
+import { type SQL, sql } from 'drizzle-orm'
+
+export interface EventRow {
+  readonly id: string
+  readonly sequence: number
+  readonly type: string
+  readonly txn: string
+  readonly userId: string | null
+  readonly groupId: string | null
+  readonly occurredAt: number
+  /** JSON. */
+  readonly data: string
+}
+
+export interface DeliveryRow {
+  readonly eventId: string
+  readonly sequence: number
+  readonly receiverId: string
+  readonly userId: string | null
+  readonly state: 'pending' | 'retrying' | 'delivered' | 'dead'
+  readonly attempts: number
+  readonly lastStatus: number | null
+  readonly lastError: string | null
+  readonly occurredAt: number
+  readonly deliveredAt: number | null
+  readonly nextAttemptAt: number | null
+  readonly sessionsEnded: number | null
+}
+
+export interface ActivityRow {
+  readonly id: string
+  readonly at: number
+  readonly outcome: string
+  readonly connectionId: string | null
+  readonly tokenHint: string | null
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly scimType: string | null
+  readonly detail: string | null
+  readonly resourceType: string | null
+  readonly resourceId: string | null
+  /** JSON array of text. */
+  readonly tolerances: string
+  readonly durationMs: number
+}
+
+/** Oldest first. */
+export function pageOfEvents(
+  tenantId: string,
+  filter: { userId: string | undefined; type: string | undefined; after: number },
+  limit: number,
+): SQL {
+  return sql`SELECT id, sequence, type, txn, user_id AS "userId", group_id AS "groupId", occurred_at AS "occurredAt", data
+    FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
+      ${equals('user_id', filter.userId)} ${equals('type', filter.type)}
+    ORDER BY sequence LIMIT ${limit}`
+}
+
+const deliveryColumns = sql`event_id AS "eventId", sequence, receiver_id AS "receiverId", user_id AS "userId", state,
+  attempts, last_status AS "lastStatus", last_error AS "lastError", occurred_at AS "occurredAt",
+  delivered_at AS "deliveredAt", next_attempt_at AS "nextAttemptAt", sessions_ended AS "sessionsEnded"`
+
+/**
+ * Newest first; `before` is the last delivery of the page before. The plus signs keep the primary key from serving
+ * the whole order: it would, by reading every delivery of the tenant in search of the few that are dead.
+ */
+export function pageOfDeliveries(
+  tenantId: string,
+  filter: { state: string | undefined; receiverId: string | undefined; userId: string | undefined },
+  before: { sequence: number; receiverId: string } | undefined,
+  limit: number,
+): SQL {
+  const start = before
+    ? sql`AND sequence <= ${before.sequence}
+      AND (sequence, +receiver_id) < (${before.sequence}, ${before.receiverId})`
+    : sql``
+  return sql`SELECT ${deliveryColumns} FROM deliveries WHERE tenant_id = ${tenantId}
+      ${equals('state', filter.state)} ${equals('receiver_id', filter.receiverId)} ${equals('user_id', filter.userId)} ${start}
+    ORDER BY sequence DESC, +receiver_id DESC LIMIT ${limit}`
+}
+
+/** Whether there is such a delivery, and its receiver's status (null: the receiver is gone). */
+export function selectDeliveryReceiver(tenantId: string, sequence: number, receiverId: string): SQL {
+  return sql`SELECT r.status AS status FROM deliveries d
+    LEFT JOIN receivers r ON r.tenant_id = d.tenant_id AND r.id = d.receiver_id
+    WHERE d.tenant_id = ${tenantId} AND d.sequence = ${sequence} AND d.receiver_id = ${receiverId}`
+}
+
+/** Newest first. */
+export function pageOfActivity(
+  tenantId: string,
+  filter: { outcome: string | undefined; connectionId: string | undefined },
+  beforeId: string | undefined,
+  limit: number,
+): SQL {
+  const start = beforeId === undefined ? sql`` : sql`AND id < ${beforeId}`
+  return sql`SELECT id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint", method, path, status,
+      scim_type AS "scimType", detail, resource_type AS "resourceType", resource_id AS "resourceId", tolerances,
+      duration_ms AS "durationMs"
+    FROM activity WHERE tenant_id = ${tenantId}
+      ${equals('outcome', filter.outcome)} ${equals('connection_id', filter.connectionId)} ${start}
+    ORDER BY id DESC LIMIT ${limit}`
+}
+
+function equals(column: string, value: string | undefined): SQL {
+  return value === undefined ? sql`` : sql`AND ${sql.raw(column)} = ${value}`
+}

@@ -1,0 +1,148 @@
+// Values kept beside the document so that `eq` is an index search and uniqueness an index: which rows a resource
+// has, and which filters they answer.
+import { type SQL, sql } from 'drizzle-orm'
+import { type AttributePath, formatPath } from '../scim/attribute-path'
+import { fold } from '../scim/comparable'
+import type { Filter } from '../scim/filter'
+import { isObject, type Json } from '../scim/json'
+import type { Resource } from '../scim/resource'
+import { commonAttributes, type Lookup, type ResourceType } from '../scim/schema'
+import type { FilterContext } from './filter-sql'
+
+export interface LookupRow {
+  readonly attribute: string
+  /** '' for the tenant, else the connection's id. */
+  readonly scope: string
+  readonly value: string
+  readonly unique: boolean
+}
+
+/** The rows of a resource, without duplicates. */
+export function lookupRows(resource: Resource, type: ResourceType, connectionId: string): LookupRow[] {
+  const rows = new Map<string, LookupRow>()
+  for (const lookup of type.lookups) {
+    const scope = lookup.scope === 'tenant' ? '' : connectionId
+    for (const value of textValues(resource, lookup.path)) {
+      const folded = isCaseExact(lookup, type) ? value : fold(value)
+      rows.set(`${lookup.path}\n${folded}`, {
+        attribute: lookup.path,
+        scope,
+        value: folded,
+        unique: lookup.unique,
+      })
+    }
+  }
+  return [...rows.values()]
+}
+
+/** What is in `left` and not in `right`. */
+export function lookupDifference(left: readonly LookupRow[], right: readonly LookupRow[]): LookupRow[] {
+  const key = (row: LookupRow) => `${row.attribute}\n${row.scope}\n${row.value}`
+  const known = new Set(right.map(key))
+  return left.filter(row => !known.has(key(row)))
+}
+
+function textValues(resource: Resource, path: string): string[] {
+  const [name, sub] = path.split('.')
+  const value = name === undefined ? undefined : own(resource, name)
+  const elements: readonly (Json | undefined)[] = Array.isArray(value) ? value : [value]
+  return elements
+    .map(element => (sub !== undefined && isObject(element) ? own(element, sub) : element))
+    .filter((text): text is string => typeof text === 'string' && text !== '')
+}
+
+function own(object: Resource, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}
+
+function isCaseExact(lookup: Lookup, type: ResourceType): boolean {
+  const [name, sub] = lookup.path.split('.')
+  const attribute = [...type.schema.attributes, ...commonAttributes].find(
+    candidate => candidate.name === name,
+  )
+  return (
+    (attribute?.subAttributes?.find(candidate => candidate.name === sub) ?? attribute)?.caseExact === true
+  )
+}
+
+/**
+ * Ids that are all a filter can match, as `SELECT … AS id` over an index; undefined when only a scan will do.
+ * The filter itself is still checked on each of them, so this may be wider than the filter, never narrower.
+ */
+export function filterHits(filter: Filter, context: FilterContext): SQL | undefined {
+  switch (filter.kind) {
+    case 'compare':
+      return filter.operator === 'eq' && filter.value !== null
+        ? equalityHits(filter.path, filter.value, context)
+        : undefined
+    case 'elements':
+      return elementHits(filter.filter, context)
+    case 'and':
+      for (const operand of filter.operands) {
+        const hits = filterHits(operand, context)
+        if (hits) return hits
+      }
+      return undefined
+    case 'or': {
+      const hits = filter.operands.map(operand => filterHits(operand, context))
+      return hits.every(hit => hit !== undefined) ? union(hits) : undefined
+    }
+    default:
+      return undefined
+  }
+}
+
+/** D1 takes five terms in a compound SELECT, so more of them are unions of unions. */
+const MAX_TERMS = 5
+
+function union(hits: readonly SQL[]): SQL {
+  if (hits.length <= MAX_TERMS) return sql`SELECT id FROM (${sql.join([...hits], sql` UNION `)})`
+  const fives = Array.from({ length: Math.ceil(hits.length / MAX_TERMS) }, (_, i) =>
+    union(hits.slice(i * MAX_TERMS, (i + 1) * MAX_TERMS)),
+  )
+  return union(fives)
+}
+
+/** `emails[type eq "work" and value eq "x"]`: an `eq` that must hold in any case, seen from outside the brackets. */
+function elementHits(inner: Filter, context: FilterContext): SQL | undefined {
+  if (inner.kind === 'compare' && inner.operator === 'eq' && inner.value !== null)
+    return equalityHits(inner.path, inner.value, context)
+  if (inner.kind !== 'and') return undefined
+  for (const operand of inner.operands) {
+    const hits = elementHits(operand, context)
+    if (hits) return hits
+  }
+  return undefined
+}
+
+function equalityHits(
+  path: AttributePath,
+  value: string | number | boolean,
+  context: FilterContext,
+): SQL | undefined {
+  if (typeof value !== 'string' || path.extension) return undefined
+  const { tenantId, type } = context
+  const name = formatPath(path)
+  if (name === 'id') return sql`SELECT id FROM resources WHERE tenant_id = ${tenantId} AND id = ${value}`
+  if (path.subAttribute?.name === 'value' && path.attribute.name === type.membersAttribute)
+    return sql`SELECT group_id AS id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${value}`
+  if (path.subAttribute?.name === 'value' && path.attribute.name === type.membershipsAttribute)
+    return sql`SELECT member_id AS id FROM members WHERE tenant_id = ${tenantId} AND group_id = ${value}`
+  const lookup = type.lookups.find(candidate => candidate.path === name)
+  if (!lookup) return undefined
+  const scope = lookup.scope === 'tenant' ? '' : context.connectionId
+  if (scope === undefined) return undefined
+  return sql`SELECT resource_id AS id FROM lookups WHERE tenant_id = ${tenantId} AND type = ${type.name}
+    AND attribute = ${name} AND scope = ${scope} AND value = ${value}`
+}
+
+/** Whether a range of meta.lastModified bounds the rows, so that its index should lead rather than the list order. */
+export function boundedByLastModified(filter: Filter): boolean {
+  if (filter.kind === 'and') return filter.operands.some(boundedByLastModified)
+  return (
+    filter.kind === 'compare' &&
+    filter.path.attribute.name === 'meta' &&
+    filter.path.subAttribute?.name === 'lastModified' &&
+    ['eq', 'gt', 'ge'].includes(filter.operator)
+  )
+}

@@ -1,0 +1,143 @@
+// Membership as rows: a change costs what it changes, never what the group holds. Sets travel as one JSON
+// parameter; the ids that an event names are those that really came or went, found by the same batch.
+import { type SQL, sql } from 'drizzle-orm'
+import { memberEvent, type ResourceEvent, type Subject } from '../scim/event'
+import type { MemberChange } from '../scim/member-change'
+import type { ResourceType } from '../scim/schema'
+import { eventData, eventId, lastSequence, type Occasion } from './outbox'
+import { exists } from './resources'
+
+/** Ids an event holds at most (contract "Events"). */
+const IDS_AN_EVENT = 1_000
+
+export interface MembershipWrite {
+  readonly occasion: Occasion
+  /** The group's type and state, for the events. */
+  readonly type: ResourceType
+  readonly subject: Subject
+  readonly changes: readonly MemberChange[]
+}
+
+/** Statements that apply the changes in order, each with the events of what it really changed. */
+export function memberStatements(write: MembershipWrite): SQL[] {
+  return write.changes.flatMap(change => changeStatements(write, change))
+}
+
+function changeStatements(write: MembershipWrite, change: MemberChange): SQL[] {
+  switch (change.kind) {
+    case 'add':
+      return addStatements(write, change.ids)
+    case 'remove': {
+      const listed = sql`member_id IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
+      return removeStatements(write, listed)
+    }
+    case 'removeType':
+      return removeStatements(write, sql`lower(type) = ${change.type.toLowerCase()}`)
+    case 'removeAll':
+      return removeStatements(write, sql`1`)
+    case 'replace': {
+      const unlisted = sql`member_id NOT IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
+      return [...removeStatements(write, unlisted), ...addStatements(write, change.ids)]
+    }
+  }
+}
+
+/**
+ * CROSS JOIN keeps the JSON on the outside: left to itself the planner reads every resource for every id.
+ * An id that is no resource of the tenant joins with nothing; `requireKnown` has refused it before.
+ */
+function addStatements({ occasion, type, subject }: MembershipWrite, ids: readonly string[]): SQL[] {
+  const { tenantId, txn } = occasion
+  const groupId = subject.id
+  const list = JSON.stringify(ids)
+  const arrived = sql`FROM json_each(${list}) j CROSS JOIN members m
+    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = j.value AND m.version = ${txn}`
+  return [
+    sql`INSERT INTO members (tenant_id, group_id, member_id, type, version)
+      SELECT ${tenantId}, ${groupId}, r.id, r.type, ${txn} FROM json_each(${list}) j CROSS JOIN resources r
+      WHERE r.tenant_id = ${tenantId} AND r.id = j.value AND ${exists(tenantId, groupId)} ON CONFLICT DO NOTHING`,
+    memberEvents(occasion, memberEvent('member_added', subject, type), arrived),
+  ]
+}
+
+function removeStatements({ occasion, type, subject }: MembershipWrite, which: SQL): SQL[] {
+  const ofGroup = sql`tenant_id = ${occasion.tenantId} AND group_id = ${subject.id} AND ${which}`
+  return [
+    memberEvents(
+      occasion,
+      memberEvent('member_removed', subject, type),
+      sql`FROM members m WHERE ${ofGroup}`,
+    ),
+    sql`DELETE FROM members WHERE ${ofGroup}`,
+  ]
+}
+
+/** One event for each thousand of the `member_id`s that `from` finds; none where it finds none. */
+function memberEvents(occasion: Occasion, event: ResourceEvent, from: SQL): SQL {
+  const { tenantId, connectionId, txn, now } = occasion
+  const size = sql.raw(String(IDS_AN_EVENT))
+  const sequence = sql`${lastSequence(tenantId)} + chunk + 1`
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, group_id, connection_id, occurred_at, data)
+    SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, ${event.type}, ${txn},
+      ${event.subjectId}, ${connectionId}, ${now}, ${eventData(tenantId, sql`${connectionId}`, sql`${JSON.stringify(event.data)}`, sql`, '$.members', json_group_array(id)`)}
+    FROM (SELECT m.member_id AS id, (row_number() OVER (ORDER BY m.member_id) - 1) / ${size} AS chunk ${from})
+    GROUP BY chunk`
+}
+
+/** Gives the group its new version if the condition (that something changed) holds. */
+export function touchGroup({ tenantId, txn, now }: Occasion, groupId: string, changed: SQL): SQL {
+  return sql`UPDATE resources SET version = ${txn}, last_modified = ${now}
+    WHERE tenant_id = ${tenantId} AND id = ${groupId} AND ${changed}`
+}
+
+/** Rolls the batch back ('stale') when the group is gone, or is not at the version that the client insisted on. */
+export function requireGroup(tenantId: string, groupId: string, version: string | undefined): SQL {
+  const atVersion = version === undefined ? sql`` : sql` AND version = ${version}`
+  return sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'stale_version'
+    WHERE NOT EXISTS (SELECT 1 FROM resources WHERE tenant_id = ${tenantId} AND id = ${groupId}${atVersion})`
+}
+
+/** Rolls the batch back ('unknown') when an id to be added is no resource of the tenant. */
+export function requireKnown(tenantId: string, changes: readonly MemberChange[]): SQL[] {
+  const ids = addedIds(changes)
+  if (ids.length === 0) return []
+  return [
+    sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'unknown_member'
+      WHERE EXISTS (${selectUnknown(tenantId, ids)})`,
+  ]
+}
+
+export function addedIds(changes: readonly MemberChange[]): readonly string[] {
+  return changes.flatMap(change => (change.kind === 'add' || change.kind === 'replace' ? change.ids : []))
+}
+
+/** Of the ids, those that are no resource of the tenant; at most twenty are named. Rows: `id`. */
+export function selectUnknown(tenantId: string, ids: readonly string[]): SQL {
+  return sql`SELECT j.value AS id FROM json_each(${JSON.stringify(ids)}) j
+    WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = ${tenantId} AND r.id = j.value) LIMIT 20`
+}
+
+/** Where a list of members goes on: after this member of this group. */
+export interface MemberPosition {
+  readonly groupId: string
+  readonly memberId: string
+}
+
+/**
+ * The members of the groups, ordered by group and member. Rows: `group_id`, `id`, `type`, `display`.
+ * `groups`: one id, or the statement whose rows they are.
+ */
+export function selectMembers(
+  tenantId: string,
+  groups: string | SQL,
+  after: MemberPosition | undefined,
+  limit: number,
+): SQL {
+  const ids = typeof groups === 'string' ? sql`${groups}` : sql`SELECT id FROM (${groups})`
+  const from = after ? sql` AND (m.group_id, m.member_id) > (${after.groupId}, ${after.memberId})` : sql``
+  return sql`SELECT m.group_id, m.member_id AS id, m.type,
+      (SELECT coalesce(r.document ->> '$.displayName', r.document ->> '$.userName') FROM resources r
+        WHERE r.tenant_id = m.tenant_id AND r.id = m.member_id) AS display
+    FROM members m WHERE m.tenant_id = ${tenantId} AND m.group_id IN (${ids})${from}
+    ORDER BY m.group_id, m.member_id LIMIT ${limit}`
+}

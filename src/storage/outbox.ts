@@ -1,0 +1,85 @@
+// The outbox: events and their deliveries, appended by statements that go into the batch of the change itself.
+import { type SQL, sql } from 'drizzle-orm'
+import type { JsonObject } from '../scim/json'
+
+/** An event as a write decides it; its sequence is given in the batch. */
+export interface EventDraft {
+  readonly type: string
+  readonly userId: string | null
+  readonly groupId: string | null
+  /** The connection it belongs to where the occasion has none (what the operator does). */
+  readonly connectionId: string | null
+  /** What the receiver gets under `data`, without tenant, connection, txn and sequence. */
+  readonly data: JsonObject
+}
+
+export interface Occasion {
+  readonly tenantId: string
+  readonly connectionId: string | null
+  /** The request's id; shared by all that it caused. */
+  readonly txn: string
+  /** Milliseconds. */
+  readonly now: number
+}
+
+/** A consumer gets this long before the sweep takes the message for lost. */
+export const WAKE_AFTER_MS = 15_000
+
+/** Appends the events in their order. `condition`: append only if it holds (default: always). */
+export function appendEvents(occasion: Occasion, drafts: readonly EventDraft[], condition = sql`1`): SQL {
+  const { tenantId, connectionId, txn, now } = occasion
+  const sequence = sql`${lastSequence(tenantId)} + e.key + 1`
+  const connection = sql`coalesce(${connectionId}, e.value ->> '$.connectionId')`
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, data)
+    SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, e.value ->> '$.type', ${txn},
+      e.value ->> '$.userId', e.value ->> '$.groupId', ${connection}, ${now},
+      ${eventData(tenantId, connection, sql`e.value -> '$.data'`)}
+    FROM json_each(${JSON.stringify(drafts)}) e WHERE ${condition}`
+}
+
+/** The stored data of an event: what was decided, and whose it is. `more`: further json_set pairs. */
+export function eventData(tenantId: string, connectionId: SQL, data: SQL, more = sql``): SQL {
+  return sql`json_set(${data}, '$.tenant', (SELECT slug FROM tenants WHERE tenant_id = ${tenantId}),
+    '$.connection', ${connectionId}${more})`
+}
+
+/**
+ * Makes a delivery for each event of this txn at the end of the outbox and each active or paused receiver that
+ * wants its type. `appended`: how many events there are, where the batch knows (a txn of many batches must).
+ * Returns the rows `sequence`, `receiver_id`, `status` of what is to be published.
+ */
+export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: number): SQL {
+  const before =
+    appended === undefined ? lastSequenceBefore(tenantId, txn) : sql`${lastSequence(tenantId)} - ${appended}`
+  return sql`INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts,
+      attempts_before, occurred_at, next_attempt_at, wake_at)
+    SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, 'pending', 0, 0, e.occurred_at, e.occurred_at,
+      CASE r.status WHEN 'active' THEN ${now + WAKE_AFTER_MS} END
+    FROM events e CROSS JOIN receivers r
+    WHERE e.tenant_id = ${tenantId} AND e.sequence > ${before}
+      AND r.tenant_id = ${tenantId} AND r.status <> 'disabled'
+      AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
+    ON CONFLICT DO NOTHING
+    RETURNING sequence, receiver_id`
+}
+
+/** Unique and stable: it is the webhook-id, by which a receiver knows an event that it gets twice. */
+export function eventId(txn: string, sequence: SQL): SQL {
+  return sql`${`evt_${txn}_`} || (${sequence})`
+}
+
+/** The tenant's last sequence, 0 before the first event. The last event is never pruned, so it never falls. */
+export function lastSequence(tenantId: string): SQL {
+  return sql`(SELECT coalesce(max(sequence), 0) FROM events WHERE tenant_id = ${tenantId})`
+}
+
+/** Whether this txn has appended an event in the running batch: whether anything really changed. */
+export function hasAppended(tenantId: string, txn: string): SQL {
+  return sql`(SELECT txn FROM events WHERE tenant_id = ${tenantId} ORDER BY sequence DESC LIMIT 1) IS ${txn}`
+}
+
+/** Walks back over the events of this txn only, so it costs what the batch itself appended. */
+function lastSequenceBefore(tenantId: string, txn: string): SQL {
+  return sql`coalesce((SELECT sequence FROM events WHERE tenant_id = ${tenantId} AND txn <> ${txn}
+    ORDER BY sequence DESC LIMIT 1), 0)`
+}

@@ -1,0 +1,284 @@
+// Resources as rows: read one, read a page, and the statements of a create, an update and a delete. Each write is
+// made of statements only, so that it can share one batch with its members, events, deliveries and log row.
+import { type SQL, sql } from 'drizzle-orm'
+import { comparableDocument } from '../scim/comparable'
+import type { Filter } from '../scim/filter'
+import type { JsonObject } from '../scim/json'
+import type { Resource } from '../scim/resource'
+import type { ResourceType } from '../scim/schema'
+import { type FilterContext, filterCondition } from './filter-sql'
+import { boundedByLastModified, filterHits, type LookupRow, lookupDifference, lookupRows } from './lookup'
+import type { Row } from './tenant-database'
+
+export interface StoredResource {
+  readonly id: string
+  readonly type: string
+  /** Whose list it is in: '' or a connection's id. */
+  readonly scope: string
+  readonly serial: number
+  readonly connectionId: string
+  readonly resource: Resource
+  /** Opaque; new with every change. */
+  readonly version: string
+  /** Milliseconds. */
+  readonly createdAt: number
+  readonly lastModified: number
+  /** Unix seconds. */
+  readonly sessionsNotBefore: number | null
+  readonly sessionEpoch: number
+  /** Groups it is in, when they were asked for. */
+  readonly memberships: readonly JsonObject[]
+}
+
+/** Serials a block of a list holds; see `seek`. */
+const BLOCK = 256
+
+/** One resource by id; `memberships`: with the groups it is in. */
+export function selectResource(tenantId: string, type: ResourceType, id: string, memberships: boolean): SQL {
+  return sql`SELECT ${resourceColumns(memberships)} FROM resources r
+    WHERE r.tenant_id = ${tenantId} AND r.id = ${id} AND r.type = ${type.name}`
+}
+
+export function readResource(row: Row): StoredResource {
+  return {
+    id: String(row.id),
+    type: String(row.type),
+    scope: String(row.scope),
+    serial: Number(row.serial),
+    connectionId: String(row.connection_id),
+    resource: JSON.parse(String(row.document)) as Resource,
+    version: String(row.version),
+    createdAt: Number(row.created_at),
+    lastModified: Number(row.last_modified),
+    sessionsNotBefore: row.sessions_not_before === null ? null : Number(row.sessions_not_before),
+    sessionEpoch: Number(row.session_epoch),
+    memberships: typeof row.memberships === 'string' ? (JSON.parse(row.memberships) as JsonObject[]) : [],
+  }
+}
+
+/** The columns that `readResource` reads, of the row `r`. */
+export function resourceColumns(memberships: boolean): SQL {
+  const own = sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at,
+    r.last_modified, r.sessions_not_before, r.session_epoch`
+  return memberships
+    ? sql`${own}, (SELECT json_group_array(json_object('value', m.group_id, 'type', 'direct',
+        'display', g.document ->> '$.displayName', 'resourceType', g.type))
+      FROM members m CROSS JOIN resources g
+      WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id)
+      AS memberships`
+    : own
+}
+
+export interface Page {
+  readonly filter: Filter | undefined
+  /** 1-based. */
+  readonly startIndex: number
+  readonly count: number
+  readonly memberships: boolean
+}
+
+/** Two statements: the page (rows for `readResource`), and one row with the `total` of all matches. */
+export function selectPage(page: Page, scope: string, context: FilterContext): [SQL, SQL] {
+  const { tenantId, type } = context
+  if (!page.filter)
+    return [
+      sql`${seek(page.startIndex, scope, context)} SELECT ${resourceColumns(page.memberships)} FROM resources r
+        WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scope}
+          AND r.serial >= (SELECT serial FROM seek)
+        ORDER BY r.serial LIMIT ${page.count} OFFSET (SELECT skip FROM seek)`,
+      sql`SELECT live AS total FROM totals
+        WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`,
+    ]
+  const matching = matchingRows(page.filter, scope, context)
+  // The list's own index would serve the order and let SQLite read every row of the list; the plus sign forbids it.
+  const bounded = filterHits(page.filter, context) !== undefined || boundedByLastModified(page.filter)
+  return [
+    sql`SELECT ${resourceColumns(page.memberships)} FROM ${matching}
+      ORDER BY ${bounded ? sql`+r.serial` : sql`r.serial`} LIMIT ${page.count} OFFSET ${page.startIndex - 1}`,
+    sql`SELECT count(*) AS total FROM ${matching}`,
+  ]
+}
+
+/** `resources r WHERE …`: led by an index where the filter has an equality that one answers. */
+function matchingRows(filter: Filter, scope: string, context: FilterContext): SQL {
+  const hits = filterHits(filter, context)
+  const from = hits
+    ? sql`(${hits}) hit CROSS JOIN resources r WHERE r.id = hit.id AND`
+    : sql`resources r WHERE`
+  return sql`${from} r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name} AND r.scope = ${scope}
+    AND ${filterCondition(filter, context)}`
+}
+
+/**
+ * From a position in the list to a serial, at the cost of the deletions' blocks instead of the rows before it:
+ * serials are given in order, `gaps` counts those that are gone, block by block. The position's serial is the
+ * position plus all that is gone in the blocks wholly before it; only inside a block with gaps are rows skipped.
+ */
+function seek(position: number, scope: string, { tenantId, type }: FilterContext): SQL {
+  const ofList = sql`tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`
+  const p = sql.raw(String(position))
+  const b = sql.raw(String(BLOCK))
+  return sql`WITH gone AS (SELECT block, sum(gone) OVER (ORDER BY block) AS so_far FROM gaps WHERE ${ofList}),
+    base AS (SELECT coalesce(max(so_far), 0) AS gone FROM gone WHERE (block + 1) * ${b} - so_far < ${p}),
+    target AS (SELECT gone, (${p} + gone - 1) / ${b} AS block FROM base),
+    seek AS (SELECT
+      CASE WHEN block IN (SELECT block FROM gone) THEN block * ${b} + 1 ELSE ${p} + gone END AS serial,
+      CASE WHEN block IN (SELECT block FROM gone) THEN ${p} - 1 - block * ${b} + gone ELSE 0 END AS skip FROM target)`
+}
+
+/** What a create needs beside the document. */
+export interface NewResource {
+  readonly tenantId: string
+  readonly id: string
+  readonly type: ResourceType
+  readonly connectionId: string
+  readonly resource: Resource
+  readonly version: string
+  readonly now: number
+}
+
+export function scopeOf(type: ResourceType, connectionId: string): string {
+  return type.scope === 'tenant' ? '' : connectionId
+}
+
+/** The resources that already have one of the unique values, with the `attribute` that clashes. */
+export function selectConflicts(created: NewResource): SQL {
+  return sql`SELECT l.attribute AS conflict, ${resourceColumns(false)} ${conflicts(created)}`
+}
+
+function conflicts({ tenantId, type, connectionId, resource }: NewResource): SQL {
+  const unique = lookupRows(resource, type, connectionId).filter(row => row.unique)
+  return sql`FROM json_each(${JSON.stringify(unique)}) u CROSS JOIN lookups l CROSS JOIN resources r
+    WHERE l.tenant_id = ${tenantId} AND l.type = ${type.name} AND l.attribute = u.value ->> '$.attribute'
+      AND l.scope = u.value ->> '$.scope' AND l.value = u.value ->> '$.value'
+      AND r.tenant_id = l.tenant_id AND r.id = l.resource_id`
+}
+
+/** True inside the batch once the row is there: guards everything that belongs to the create. */
+export function exists(tenantId: string, id: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM resources WHERE tenant_id = ${tenantId} AND id = ${id})`
+}
+
+/**
+ * Creates the resource if `condition` holds and none of its unique values is taken; otherwise changes nothing.
+ * The first statement's `changes` says which.
+ */
+export function insertResource(created: NewResource, condition = sql`1`): SQL[] {
+  const { tenantId, id, type, connectionId, resource, version, now } = created
+  const scope = scopeOf(type, connectionId)
+  const document = documentColumns(resource, type)
+  return [
+    sql`INSERT INTO resources (tenant_id, id, type, scope, serial, connection_id, document, comparable, active,
+        version, created_at, last_modified, session_epoch)
+      SELECT ${tenantId}, ${id}, ${type.name}, ${scope},
+        coalesce((SELECT last_serial FROM totals WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}), 0) + 1,
+        ${connectionId}, ${document.text}, ${document.comparable}, ${document.active}, ${version}, ${now}, ${now}, 0
+      WHERE ${condition} AND NOT EXISTS (SELECT 1 ${conflicts(created)})`,
+    sql`INSERT INTO totals (tenant_id, type, scope, live, last_serial)
+      SELECT ${tenantId}, ${type.name}, ${scope}, 1, 1 WHERE ${exists(tenantId, id)}
+      ON CONFLICT DO UPDATE SET live = live + 1, last_serial = last_serial + 1`,
+    insertLookups(tenantId, id, type, lookupRows(resource, type, connectionId), exists(tenantId, id)),
+  ]
+}
+
+/** The new state of a stored resource; everything else stays. */
+export interface Change {
+  readonly resource: Resource
+  readonly connectionId: string
+  readonly version: string
+  readonly now: number
+  readonly sessionsNotBefore: number | null
+  readonly sessionEpoch: number
+}
+
+/**
+ * Writes the new state over the version that was read. Rolls the batch back ('stale', see `failure`) when
+ * somebody else was faster, and ('unique') when a unique value is taken.
+ */
+export function updateResource(
+  tenantId: string,
+  type: ResourceType,
+  before: StoredResource,
+  change: Change,
+): SQL[] {
+  const document = documentColumns(change.resource, type)
+  const oldRows = lookupRows(before.resource, type, before.connectionId)
+  const newRows = lookupRows(change.resource, type, change.connectionId)
+  const gone = lookupDifference(oldRows, newRows)
+  const added = lookupDifference(newRows, oldRows)
+  return [
+    sql`UPDATE resources SET document = ${document.text}, comparable = ${document.comparable},
+        active = ${document.active}, connection_id = ${change.connectionId}, version = ${change.version},
+        last_modified = ${change.now}, sessions_not_before = ${change.sessionsNotBefore},
+        session_epoch = ${change.sessionEpoch}
+      WHERE tenant_id = ${tenantId} AND id = ${before.id} AND version = ${before.version}
+        AND session_epoch = ${before.sessionEpoch}`,
+    abortUnlessChanged(tenantId),
+    ...(gone.length > 0 ? [deleteLookups(tenantId, before.id, type, gone)] : []),
+    ...(added.length > 0 ? [insertLookups(tenantId, before.id, type, added, sql`1`)] : []),
+  ]
+}
+
+/**
+ * Deletes the version that was read, its lookups and its memberships in both directions; groups it leaves get the
+ * new version. Rolls back ('stale') when somebody else was faster.
+ */
+export function deleteResource(
+  tenantId: string,
+  type: ResourceType,
+  before: StoredResource,
+  { version, now }: { version: string; now: number },
+): SQL[] {
+  const ofList = sql`tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${before.scope}`
+  return [
+    sql`DELETE FROM resources WHERE tenant_id = ${tenantId} AND id = ${before.id} AND version = ${before.version}`,
+    abortUnlessChanged(tenantId),
+    deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId)),
+    sql`UPDATE resources SET version = ${version}, last_modified = ${now} WHERE tenant_id = ${tenantId}
+      AND id IN (SELECT group_id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${before.id})`,
+    // Without the groups SQLite takes the key and reads every membership of the tenant.
+    sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND member_id = ${before.id}
+      AND group_id IN (SELECT group_id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${before.id})`,
+    ...(type.membersAttribute === undefined
+      ? []
+      : [sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`]),
+    sql`UPDATE totals SET live = live - 1 WHERE ${ofList}`,
+    sql`INSERT INTO gaps (tenant_id, type, scope, block, gone)
+      VALUES (${tenantId}, ${type.name}, ${before.scope}, ${Math.floor((before.serial - 1) / BLOCK)}, 1)
+      ON CONFLICT DO UPDATE SET gone = gone + 1`,
+  ]
+}
+
+/** Ends the batch when the statement before it found nothing to change. */
+export function abortUnlessChanged(tenantId: string): SQL {
+  return sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'stale_version' WHERE changes() = 0`
+}
+
+function documentColumns(resource: Resource, type: ResourceType) {
+  const comparable = comparableDocument(resource, type)
+  const access = type.accessAttribute === undefined ? undefined : resource[type.accessAttribute]
+  return {
+    text: JSON.stringify(resource),
+    comparable: comparable === undefined ? null : JSON.stringify(comparable),
+    active: type.accessAttribute === undefined ? null : access === false ? 0 : 1,
+  }
+}
+
+function insertLookups(
+  tenantId: string,
+  id: string,
+  type: ResourceType,
+  rows: readonly LookupRow[],
+  condition: SQL,
+): SQL {
+  return sql`INSERT INTO lookups (tenant_id, type, attribute, scope, value, resource_id, is_unique)
+    SELECT ${tenantId}, ${type.name}, value ->> '$.attribute', value ->> '$.scope', value ->> '$.value', ${id},
+      value ->> '$.unique'
+    FROM json_each(${JSON.stringify(rows)}) WHERE ${condition}`
+}
+
+function deleteLookups(tenantId: string, id: string, type: ResourceType, rows: readonly LookupRow[]): SQL {
+  return sql`DELETE FROM lookups WHERE (tenant_id, type, attribute, scope, value, resource_id) IN
+    (SELECT ${tenantId}, ${type.name}, value ->> '$.attribute', value ->> '$.scope', value ->> '$.value', ${id}
+      FROM json_each(${JSON.stringify(rows)}))`
+}

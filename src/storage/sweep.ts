@@ -1,0 +1,52 @@
+// What is due in a whole database, over all its tenants: the only statements that are bound to none.
+import type { DeliveryKey } from './deliveries'
+
+/** What was taken is looked at again after this long, should its message be lost as well. */
+const TAKE_AGAIN_MS = 60_000
+/** Rows a statement takes: it stays far from D1's limits, and the caller comes again. */
+export const SWEEP_ROWS = 1_000
+export const PRUNE_ROWS = 5_000
+
+/** Deliveries whose message must be taken for lost: the oldest first, at most SWEEP_ROWS. */
+export async function takeDueDeliveries(d1: D1Database, now: number): Promise<readonly DeliveryKey[]> {
+  const { results } = await d1
+    .prepare(
+      `UPDATE deliveries SET wake_at = ?2
+        WHERE rowid IN (SELECT rowid FROM deliveries WHERE wake_at <= ?1 ORDER BY wake_at LIMIT ?3)
+        RETURNING tenant_id AS tenantId, sequence, receiver_id AS receiverId`,
+    )
+    .bind(now, now + TAKE_AGAIN_MS, SWEEP_ROWS)
+    .run<DeliveryKey>()
+  return results
+}
+
+/** Jobs whose next step never came: the oldest first, at most SWEEP_ROWS. */
+export async function takeDueJobs(
+  d1: D1Database,
+  now: number,
+): Promise<readonly { tenantId: string; jobId: string }[]> {
+  const { results } = await d1
+    .prepare(
+      `UPDATE jobs SET wake_at = ?2
+        WHERE rowid IN (SELECT rowid FROM jobs WHERE wake_at <= ?1 ORDER BY wake_at LIMIT ?3)
+        RETURNING tenant_id AS tenantId, id AS jobId`,
+    )
+    .bind(now, now + TAKE_AGAIN_MS, SWEEP_ROWS)
+    .run<{ tenantId: string; jobId: string }>()
+  return results
+}
+
+/**
+ * Deletes activity of before `before`; returns how many rows. It needs no index on the time: rows are only ever
+ * appended, so the lowest rowids are the oldest, and the search ends with the first PRUNE_ROWS of them.
+ */
+export async function pruneActivity(d1: D1Database, before: number): Promise<number> {
+  const { meta } = await d1
+    .prepare(
+      `DELETE FROM activity
+        WHERE rowid IN (SELECT rowid FROM activity ORDER BY rowid LIMIT ?2) AND at < ?1`,
+    )
+    .bind(before, PRUNE_ROWS)
+    .run()
+  return meta.changes
+}

@@ -1,0 +1,116 @@
+// The only door to a tenant's rows: it binds every statement to one tenant and counts nothing but round trips.
+import type { SQL } from 'drizzle-orm'
+import { CasingCache } from 'drizzle-orm/casing'
+
+/** A statement, or a part of one, for those who put batches together without knowing SQL. */
+export type Statement = SQL
+
+export type Row = Readonly<Record<string, unknown>>
+
+export interface Outcome {
+  readonly rows: readonly Row[]
+  /** Rows changed by the statement. */
+  readonly changes: number
+}
+
+/**
+ * A question asked along with the first round trip of a request, so that it costs none of its own: is the
+ * credential still good, and is the cached configuration still the tenant's?
+ */
+export interface Admission {
+  readonly statement: SQL
+  /** Throws when the answer refuses the request. */
+  readonly admit: (rows: readonly Row[]) => void
+  /** A condition that holds exactly when `admit` would let the request pass: guards a write in that first trip. */
+  readonly condition: SQL
+}
+
+export class TenantDatabase {
+  #admission: Admission | undefined
+
+  constructor(
+    private readonly d1: D1Database,
+    readonly tenantId: string,
+    admission?: Admission,
+  ) {
+    this.#admission = admission
+  }
+
+  /**
+   * Runs the statements as one transaction in one round trip (D1's batch: all or nothing).
+   * Throws what D1 throws: see `failure()`. Every statement must have the tenant among its parameters.
+   */
+  async batch(statements: readonly SQL[]): Promise<readonly Outcome[]> {
+    const admission = this.#admission
+    const all = admission ? [admission.statement, ...statements] : statements
+    if (all.length === 0) return []
+    const results = await this.d1.batch<Row>(all.map(statement => this.#prepare(statement)))
+    const outcomes = results.map(result => ({
+      rows: result.results ?? [],
+      changes: result.meta.changes ?? 0,
+    }))
+    if (!admission) return outcomes
+    const [first, ...rest] = outcomes
+    admission.admit(first?.rows ?? [])
+    this.#admission = undefined
+    return rest
+  }
+
+  /** A batch whose steps have names: runs them in their order and gives each step's outcomes under its name. */
+  async steps<Name extends string>(
+    steps: Readonly<Record<Name, readonly SQL[]>>,
+  ): Promise<Readonly<Record<Name, readonly Outcome[]>>> {
+    const names = Object.keys(steps) as Name[]
+    const outcomes = await this.batch(names.flatMap(name => steps[name]))
+    let at = 0
+    const named = names.map(name => {
+      const from = at
+      at += steps[name].length
+      return [name, outcomes.slice(from, at)]
+    })
+    return Object.fromEntries(named) as Record<Name, readonly Outcome[]>
+  }
+
+  /** Asks the admission question alone, for a request that was decided without any other statement. */
+  async admit(): Promise<void> {
+    if (this.#admission) await this.batch([])
+  }
+
+  /** Holds if the request has been, or in this very round trip will be, admitted. */
+  get admitted(): SQL | undefined {
+    return this.#admission?.condition
+  }
+
+  #prepare(statement: SQL): D1PreparedStatement {
+    const { text, values } = numbered(statement)
+    if (!values.includes(this.tenantId)) throw new Error('A statement is not bound to its tenant.')
+    return this.d1.prepare(text).bind(...values)
+  }
+}
+
+/** A statement with `?1`, `?2` …: D1 takes a hundred values, so one that is used often is bound once. */
+function numbered(statement: SQL): { text: string; values: readonly unknown[] } {
+  const values: unknown[] = []
+  const { sql: text } = statement.toQuery({
+    casing: new CasingCache(),
+    escapeName: name => `"${name.replaceAll('"', '""')}"`,
+    escapeParam: (_, value) => {
+      const known = values.indexOf(value)
+      return `?${known < 0 ? values.push(value) : known + 1}`
+    },
+    escapeString: string => `'${string.replaceAll("'", "''")}'`,
+  })
+  return { text, values }
+}
+
+/** Why a batch was rolled back, where a rule of the tables did it; undefined for any other error. */
+export type Failure = 'unique' | 'stale' | 'unknown'
+
+export function failure(error: unknown): Failure | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause.message.includes('UNIQUE constraint failed')) return 'unique'
+    if (cause.message.includes('CHECK constraint failed: stale_version')) return 'stale'
+    if (cause.message.includes('CHECK constraint failed: unknown_member')) return 'unknown'
+  }
+  return undefined
+}

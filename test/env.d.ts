@@ -1,0 +1,9 @@
+// What vitest.config.ts adds to the Worker's bindings.
+declare namespace Cloudflare {
+  interface Env {
+    TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
+    ADMIN_TOKEN: string
+    SECRET_KEY: string
+    ALLOW_LOOPBACK_RECEIVERS: 'true'
+  }
+}

@@ -1,0 +1,5 @@
+// Gives every test file in workerd its own database with all tables.
+import { applyD1Migrations } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
