@@ -1,0 +1,73 @@
+// The Worker's bindings and settings, checked once an isolate. Nobody else reads the raw environment.
+import { uuidv7 } from 'uuidv7'
+import * as z from 'zod'
+import type { Message } from './events/message'
+import { type Keys, keysOf } from './storage/keys'
+
+const binding = <T>() =>
+  z.custom<T>(value => typeof value === 'object' && value !== null, 'binding is missing')
+const limiter = z.custom<RateLimit>().optional()
+
+const schema = z.object({
+  DB: binding<D1Database>(),
+  EVENTS: binding<Queue<Message>>(),
+  CONNECTION_LIMIT: limiter,
+  FAILED_CREDENTIAL_LIMIT: limiter,
+  ADMIN_TOKEN: z.string('secret is not set').min(16, 'must have at least 16 characters'),
+  SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
+  ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
+  ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+})
+
+/** What the rest of the program knows of its surroundings. */
+export interface Service {
+  readonly d1: D1Database
+  readonly queue: Queue<Message>
+  /** Absent in a deployment without the binding: then there is no limit. */
+  readonly connectionLimit: RateLimit | undefined
+  readonly failedCredentialLimit: RateLimit | undefined
+  readonly adminToken: string
+  readonly keys: Keys
+  readonly allowLoopbackReceivers: boolean
+  readonly activityDays: number
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** A UUIDv7: in order of creation. */
+  readonly newId: () => string
+}
+
+/** The deployment is not usable; the message says which setting is wrong, never its value. */
+export class BadEnvironment extends Error {}
+
+const known = new WeakMap<object, Promise<Service>>()
+
+/** Throws BadEnvironment naming every setting that is missing or wrong. */
+export function serviceOf(env: object): Promise<Service> {
+  let service = known.get(env)
+  if (!service) {
+    service = check(env)
+    known.set(env, service)
+  }
+  return service
+}
+
+async function check(env: object): Promise<Service> {
+  const parsed = schema.safeParse(env)
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`)
+    throw new BadEnvironment(`Wrong settings. ${problems.join('; ')}.`)
+  }
+  const settings = parsed.data
+  return {
+    d1: settings.DB,
+    queue: settings.EVENTS,
+    connectionLimit: settings.CONNECTION_LIMIT,
+    failedCredentialLimit: settings.FAILED_CREDENTIAL_LIMIT,
+    adminToken: settings.ADMIN_TOKEN,
+    keys: await keysOf(settings.SECRET_KEY),
+    allowLoopbackReceivers: settings.ALLOW_LOOPBACK_RECEIVERS === 'true',
+    activityDays: settings.ACTIVITY_DAYS,
+    now: Date.now,
+    newId: uuidv7,
+  }
+}

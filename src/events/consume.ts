@@ -1,0 +1,242 @@
+// The queue's batches: claim what they point to, send it, write down what came of it.
+//
+// D1 decides what is sent, a message only wakes somebody up: two messages for one delivery send it once, and a
+// message that is acknowledged too soon, or lost, is made up for by the sweep. So nothing here throws: what is not
+// sent back to the queue is acknowledged when `consume` returns.
+import type { Service } from '../env'
+import {
+  type Attempt,
+  abandonDeliveries,
+  type Claim,
+  claimDeliveries,
+  type Result,
+  recordResult,
+} from '../storage/deliveries'
+import { TenantDatabase } from '../storage/tenant-database'
+import { deliver, type Outcome } from './deliver'
+import { type DeliveryPointer, type JobPointer, messageSchema } from './message'
+import { persist } from './persist'
+import { publishLater } from './publish'
+import {
+  DEFAULT_TIMEOUT_SECONDS,
+  delaySeconds,
+  MAX_TIMEOUT_SECONDS,
+  nextAttemptAt,
+  type RetryPolicy,
+  retryPolicy,
+} from './schedule'
+
+export interface Call<Pointer> {
+  readonly message: Message
+  readonly pointer: Pointer
+}
+
+type Background = Pick<ExecutionContext, 'waitUntil'>
+type Claimed = Extract<Claim, { kind: 'claimed' }>
+
+/** What belongs to the deliveries of one tenant in one batch. */
+interface Round {
+  readonly service: Service
+  readonly ctx: Background
+  readonly database: TenantDatabase
+  readonly calls: readonly Call<DeliveryPointer>[]
+}
+
+interface Finished {
+  readonly attempt: Attempt
+  readonly result: Result
+}
+
+/**
+ * A batch waits this long for its receivers, which keeps the pace; slower ones are awaited in the background.
+ * Where one consumer runs at a time, as it does locally, this is what a slow receiver can cost the others.
+ */
+const PATIENCE_MS = 200
+/** A message whose result could not be written down comes back when its lease has surely ended. */
+const AFTER_LEASE_SECONDS = 35
+/** D1 is asked again after 5, 10, 20 … seconds, at most this many. */
+const MAX_BACKOFF_SECONDS = 600
+
+const LEASE = { defaultTimeoutSeconds: DEFAULT_TIMEOUT_SECONDS, maxTimeoutSeconds: MAX_TIMEOUT_SECONDS }
+
+/**
+ * Receivers that outlasted a batch's patience the last time: they are not waited for until they are quick again.
+ * Only a hint, and only this isolate's; without it one that hangs would hold up every batch it is in.
+ */
+const slowReceivers = new Set<string>()
+
+/** Handles a batch of the events queue. */
+export async function consume(
+  batch: MessageBatch,
+  service: Service,
+  ctx: Background,
+  continueJob: (pointer: JobPointer) => Promise<void>,
+): Promise<void> {
+  const { deliveries, jobs } = sortCalls(batch)
+  const rounds = [...deliveries].map(([tenantId, calls]) => {
+    return { service, ctx, database: new TenantDatabase(service.d1, tenantId), calls }
+  })
+  await Promise.all([...rounds.map(deliverRound), ...jobs.map(call => workRound(call, ctx, continueJob))])
+}
+
+/** The messages by what they point to, deliveries by tenant. What is no pointer will never be one: it is dropped. */
+export function sortCalls(batch: MessageBatch): {
+  readonly deliveries: ReadonlyMap<string, readonly Call<DeliveryPointer>[]>
+  readonly jobs: readonly Call<JobPointer>[]
+} {
+  const deliveries = new Map<string, Call<DeliveryPointer>[]>()
+  const jobs: Call<JobPointer>[] = []
+  for (const message of batch.messages) {
+    const pointer = messageSchema.safeParse(message.body).data
+    if (!pointer) log('no-pointer', { queue: batch.queue, message: message.id })
+    else if ('jobId' in pointer) jobs.push({ message, pointer })
+    else deliveries.set(pointer.tenantId, [...(deliveries.get(pointer.tenantId) ?? []), { message, pointer }])
+  }
+  return { deliveries, jobs }
+}
+
+/** How long the queue keeps a message that D1 could not be asked about. */
+export function backoffSeconds(attempts: number): number {
+  return Math.min(5 * 2 ** Math.max(attempts - 1, 0), MAX_BACKOFF_SECONDS)
+}
+
+async function deliverRound(round: Round): Promise<void> {
+  const claims = await claim(round)
+  const claimed: Claimed[] = []
+  const orphans: DeliveryPointer[] = []
+  for (const claim of claims) {
+    if (claim.kind === 'claimed') claimed.push(claim)
+    else if (claim.kind === 'orphan') orphans.push(claim.key)
+    else sendBack(round, claim.key, delaySeconds(claim.nextAttemptAt, round.service.now()))
+  }
+  await Promise.all([sendAll(round, claimed), bury(round, orphans)])
+}
+
+async function claim({ service, database, calls }: Round): Promise<readonly Claim[]> {
+  const keys = calls.map(call => call.pointer)
+  try {
+    return await persist(() => claimDeliveries(database, keys, service.now(), LEASE))
+  } catch (error) {
+    log('claim-failed', { tenantId: database.tenantId, error: String(error) })
+    for (const { message } of calls) message.retry({ delaySeconds: backoffSeconds(message.attempts) })
+    return []
+  }
+}
+
+async function sendAll(round: Round, claimed: readonly Claimed[]): Promise<void> {
+  const early: Finished[] = []
+  let waiting = true
+  const attempts = claimed.map(async claim => {
+    const finished = await attempt(round.service, claim)
+    if (waiting) early.push(finished)
+    else await settle(round, [finished])
+  })
+  const awaited = claimed.map(claim => !slowReceivers.has(claim.receiver.id))
+  await waitAtMost(
+    PATIENCE_MS,
+    attempts.filter((_, i) => awaited[i]),
+  )
+  waiting = false
+  claimed.forEach(({ attempt, receiver }, i) => {
+    const done = early.some(finished => finished.attempt === attempt)
+    if (awaited[i] && !done) slowReceivers.add(receiver.id)
+  })
+  round.ctx.waitUntil(Promise.allSettled(attempts))
+  const settled = await settle(round, early)
+  if (!settled) for (const { attempt } of early) sendBack(round, attempt, AFTER_LEASE_SECONDS)
+}
+
+async function attempt(service: Service, { attempt, event, receiver }: Claimed): Promise<Finished> {
+  const start = service.now()
+  const outcome = await deliver(service, event, receiver)
+  const now = service.now()
+  if (now - start < PATIENCE_MS) slowReceivers.delete(receiver.id)
+  return { attempt, result: resultOf(outcome, attempt, retryPolicy(receiver.retry), now) }
+}
+
+function resultOf(outcome: Outcome, attempt: Attempt, policy: RetryPolicy, now: number): Result {
+  if (outcome.kind !== 'failed') return outcome
+  const { status, error } = outcome
+  const next = nextAttemptAt(policy, attempt.number - attempt.before, now, outcome.retryAfterMs)
+  return next === undefined
+    ? { kind: 'dead', status, error }
+    : { kind: 'retrying', status, error, nextAttemptAt: next }
+}
+
+/**
+ * Writes down the results, in one round trip, and orders the next wake-up calls. False when D1 would not take them:
+ * then the leases run out and the deliveries are sent again.
+ */
+async function settle({ service, ctx, database }: Round, finished: readonly Finished[]): Promise<boolean> {
+  if (finished.length === 0) return true
+  const statements = finished.flatMap(({ attempt, result }) => recordResult(attempt, result))
+  try {
+    await persist(() => database.batch(statements))
+  } catch (error) {
+    log('record-failed', { tenantId: database.tenantId, error: String(error) })
+    return false
+  }
+  for (const { attempt, result } of finished) report(attempt, result)
+  ctx.waitUntil(publishLater(service, laterCalls(finished, service.now())))
+  return true
+}
+
+function laterCalls(finished: readonly Finished[], now: number) {
+  return finished.flatMap(({ attempt, result }) => {
+    if (result.kind !== 'retrying') return []
+    const { tenantId, sequence, receiverId } = attempt
+    return [
+      { pointer: { tenantId, sequence, receiverId }, delaySeconds: delaySeconds(result.nextAttemptAt, now) },
+    ]
+  })
+}
+
+/** What an operator should be able to find in the logs: everything that did not go through. */
+function report({ tenantId, sequence, receiverId, number }: Attempt, result: Result): void {
+  if (result.kind === 'delivered') return
+  log(`delivery-${result.kind}`, { tenantId, sequence, receiverId, attempt: number, error: result.error })
+}
+
+/** Deliveries to nowhere: a deleted receiver's, should they have been made while it was being deleted. */
+async function bury({ database }: Round, orphans: readonly DeliveryPointer[]): Promise<void> {
+  if (orphans.length === 0) return
+  const reason = 'its receiver or its event no longer exists'
+  try {
+    await database.batch([abandonDeliveries(database.tenantId, orphans, reason)])
+  } catch (error) {
+    log('record-failed', { tenantId: database.tenantId, error: String(error) })
+  }
+}
+
+function sendBack({ calls }: Round, key: Omit<DeliveryPointer, 'tenantId'>, delaySeconds: number): void {
+  for (const { message, pointer } of calls)
+    if (pointer.sequence === key.sequence && pointer.receiverId === key.receiverId)
+      message.retry({ delaySeconds })
+}
+
+/** A job's next step; one that takes long does not hold up the batch behind it. */
+async function workRound(
+  { message, pointer }: Call<JobPointer>,
+  ctx: Background,
+  continueJob: (pointer: JobPointer) => Promise<void>,
+): Promise<void> {
+  let waiting = true
+  const step = continueJob(pointer).catch(error => {
+    log('job-failed', { ...pointer, error: String(error) })
+    if (waiting) message.retry({ delaySeconds: backoffSeconds(message.attempts) })
+  })
+  ctx.waitUntil(step)
+  await waitAtMost(PATIENCE_MS, [step])
+  waiting = false
+}
+
+async function waitAtMost(ms: number, work: readonly Promise<unknown>[]): Promise<void> {
+  const patience = Promise.withResolvers<void>()
+  const timer = setTimeout(patience.resolve, ms)
+  await Promise.race([Promise.allSettled(work), patience.promise])
+  clearTimeout(timer)
+}
+
+function log(event: string, details: Readonly<Record<string, unknown>>): void {
+  console.log(JSON.stringify({ log: event, ...details }))
+}

@@ -1,0 +1,65 @@
+// Requests that changed nothing are logged after the reply, many in one round trip, so that a read stays a read.
+import type { Service } from '../env'
+import { type ActivityEntry, insertActivity } from '../storage/activity'
+import { TenantDatabase } from '../storage/tenant-database'
+import { tenantIdsOf } from '../storage/tenant-directory'
+
+/**
+ * Whose log: the token's tenant, or, for a credential that was rejected, the tenant whose URL it was tried at.
+ * What such a token says of itself is kept only if it was that tenant's own (a revoked one, say).
+ */
+export type LogOwner =
+  | { readonly tenantId: string }
+  | { readonly slug: string; readonly claimedTenantId: string | undefined }
+
+const waiting: { owner: LogOwner; entry: ActivityEntry }[] = []
+let flushing: Promise<void> | undefined
+
+/** How long entries gather before they are written: what an isolate that dies may lose of its reads. */
+const GATHER_MS = 300
+/** More than this at once are dropped, oldest first: the log must not bring the service down. */
+const MAX_WAITING = 5_000
+
+/** Keeps the entry for the next write; the promise is for waitUntil and never rejects. */
+export function logLater(service: Pick<Service, 'd1'>, owner: LogOwner, entry: ActivityEntry): Promise<void> {
+  waiting.push({ owner, entry })
+  if (waiting.length > MAX_WAITING) waiting.shift()
+  flushing ??= gather(service)
+  return flushing
+}
+
+async function gather(service: Pick<Service, 'd1'>): Promise<void> {
+  try {
+    await scheduler.wait(GATHER_MS)
+  } finally {
+    flushing = undefined
+  }
+  const batch = waiting.splice(0)
+  try {
+    await write(service, batch)
+  } catch (error) {
+    console.error(
+      JSON.stringify({
+        message: 'activity not written',
+        entries: batch.length,
+        error: String(error).slice(0, 200),
+      }),
+    )
+  }
+}
+
+async function write({ d1 }: Pick<Service, 'd1'>, batch: typeof waiting): Promise<void> {
+  const slugs = batch.flatMap(({ owner }) => ('slug' in owner ? [owner.slug] : []))
+  const known = slugs.length > 0 ? await tenantIdsOf(d1, slugs) : new Map<string, string>()
+  const byTenant = new Map<string, ActivityEntry[]>()
+  for (const { owner, entry } of batch) {
+    const tenantId = 'tenantId' in owner ? owner.tenantId : known.get(owner.slug)
+    if (tenantId === undefined) continue
+    const foreign = 'slug' in owner && owner.claimedTenantId !== tenantId
+    const entries = byTenant.get(tenantId) ?? []
+    entries.push(foreign ? { ...entry, connectionId: null, tokenHint: null } : entry)
+    byTenant.set(tenantId, entries)
+  }
+  for (const [tenantId, entries] of byTenant)
+    await new TenantDatabase(d1, tenantId).batch([insertActivity(tenantId, entries)])
+}

@@ -1,0 +1,149 @@
+// POST (RFC 7644 §3.3): one round trip, or two when the user comes back.
+import { ScimError } from '../scim/error'
+import { createdEvents, grantsAccess, type Subject } from '../scim/event'
+import type { Json } from '../scim/json'
+import { type MemberChange, mergeMemberChanges } from '../scim/member-change'
+import { type Resource, readResource as readBody } from '../scim/resource'
+import type { Projection } from '../scim/returned'
+import type { ResourceType } from '../scim/schema'
+import { insertActivity } from '../storage/activity'
+import { addedIds, memberStatements, requireKnown } from '../storage/members'
+import { appendEvents, createDeliveries } from '../storage/outbox'
+import {
+  exists,
+  insertResource,
+  type NewResource,
+  readResource,
+  type StoredResource,
+  scopeOf,
+  selectConflicts,
+  selectResource,
+} from '../storage/resources'
+import type { Outcome, Row } from '../storage/tenant-database'
+import { wantsMembers } from './retrieve'
+import { draftOf, occasionOf, type Tenant } from './tenant'
+import { pointersOf, refuse, refuseLargeDocument, taken, type Written, writeUpdate } from './update'
+import { membersStatement, viewsOf } from './view'
+
+/** Throws 400 for a body that is not a resource of the type, 409 uniqueness, 413. */
+export async function create(
+  tenant: Tenant,
+  type: ResourceType,
+  body: Json,
+  projection: Projection,
+): Promise<Written> {
+  const { resource, members } = readBody(body, type, tenant.interop)
+  refuseLargeDocument(resource)
+  const created: NewResource = {
+    tenantId: tenant.id,
+    id: tenant.newId(),
+    type,
+    connectionId: tenant.connectionId ?? '',
+    resource,
+    version: tenant.txn,
+    now: tenant.now,
+  }
+  const changes = mergeMemberChanges(members ? [members] : []).filter(change => addedIds([change]).length > 0)
+  const outcomes = await insert(tenant, created, changes, wantsMembers(type, projection))
+  if (outcomes.inserted) {
+    tenant.log.stored()
+    const { views, more } = viewsOf(
+      tenant,
+      type,
+      [outcomes.stored],
+      wantsMembers(type, projection),
+      outcomes.members,
+    )
+    return { views, more, status: 201, pointers: outcomes.pointers }
+  }
+  return resolveConflict(tenant, created, outcomes.conflicts, projection)
+}
+
+type Insertion =
+  | { inserted: true; stored: StoredResource; members: Outcome | undefined; pointers: Written['pointers'] }
+  | { inserted: false; conflicts: readonly Row[] }
+
+async function insert(
+  tenant: Tenant,
+  created: NewResource,
+  changes: readonly MemberChange[],
+  wanted: boolean,
+): Promise<Insertion> {
+  const { type, id, resource } = created
+  const occasion = occasionOf(tenant)
+  const isThere = exists(tenant.id, id)
+  const subject: Subject = { id, resource, sessionEpoch: 0, sessionsNotBefore: null }
+  const drafts = createdEvents(subject, type).map(event => draftOf(event, type))
+  const done = await tenant.database
+    .steps({
+      conflicts: [selectConflicts(created)],
+      insertion: insertResource(created, tenant.database.admitted),
+      known: requireKnown(tenant.id, changes),
+      events: [appendEvents(occasion, drafts, isThere)],
+      joining: memberStatements({ occasion, type, subject, changes }),
+      log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
+      deliveries: [createDeliveries(occasion)],
+      after: [selectResource(tenant.id, type, id, false)],
+      members: membersStatement(tenant, type, wanted, id),
+    })
+    .catch(error => refuse(tenant, changes, error))
+  if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
+  const row = done.after[0]?.rows[0]
+  if (!row) throw new Error('A created resource is not there.')
+  return {
+    inserted: true,
+    stored: readResource(row),
+    members: done.members[0],
+    pointers: pointersOf(tenant, done.deliveries[0]),
+  }
+}
+
+/**
+ * A unique value is taken. The identity provider's own leaver who comes back (same connection, same externalId,
+ * inactive) is given access again under the old id; anything else is 409 (contract "SCIM"; RFC-74, RFC-78).
+ */
+async function resolveConflict(
+  tenant: Tenant,
+  created: NewResource,
+  conflicts: readonly Row[],
+  projection: Projection,
+): Promise<Written> {
+  const [row] = conflicts
+  if (!row)
+    throw new ScimError(
+      409,
+      undefined,
+      'The configuration changed while the request was running; send it again.',
+    )
+  const existing = readResource(row)
+  const others = conflicts.some(conflict => conflict.id !== existing.id)
+  if (!others && returns(tenant, created, existing)) {
+    const written = await writeUpdate(
+      tenant,
+      created.type,
+      existing,
+      { resource: created.resource, members: [] },
+      projection,
+      { status: 201 },
+    )
+    if (written) return written
+  }
+  throw taken(created.type, [...new Set(conflicts.map(conflict => String(conflict.conflict)))])
+}
+
+function returns(tenant: Tenant, created: NewResource, existing: StoredResource): boolean {
+  const { type, resource, connectionId } = created
+  return (
+    tenant.interop.mode === 'compat' &&
+    type.accessAttribute !== undefined &&
+    !grantsAccess(existing.resource, type) &&
+    existing.connectionId === connectionId &&
+    existing.scope === scopeOf(type, connectionId) &&
+    externalIdOf(resource) !== undefined &&
+    externalIdOf(resource) === externalIdOf(existing.resource)
+  )
+}
+
+function externalIdOf(resource: Resource): Json | undefined {
+  return resource.externalId
+}
