@@ -1,0 +1,150 @@
+// What happened, as the operator reads it: events, deliveries, the SCIM request log.
+import type { Service } from '../env'
+import type { JsonObject } from '../scim/json'
+import {
+  type ActivityRow,
+  type DeliveryRow,
+  type EventRow,
+  pageOfActivity,
+  pageOfDeliveries,
+  pageOfEvents,
+} from '../storage/history-rows'
+import type { OpenTenant } from './open-tenant'
+import { type Page, type PageRequest, readPage } from './page'
+import { timestamp, timestampOrNull } from './timestamp'
+
+export interface EventItem {
+  readonly id: string
+  readonly sequence: number
+  readonly type: string
+  readonly txn: string
+  readonly userId: string | null
+  readonly groupId: string | null
+  readonly occurredAt: string
+  readonly data: JsonObject
+}
+
+export interface DeliveryItem {
+  readonly id: string
+  readonly eventId: string
+  readonly sequence: number
+  readonly receiverId: string
+  readonly userId: string | null
+  readonly state: DeliveryRow['state']
+  readonly attempts: number
+  readonly lastStatus: number | null
+  readonly lastError: string | null
+  readonly occurredAt: string
+  readonly deliveredAt: string | null
+  /** From the change to the receiver's 2xx. */
+  readonly latencyMs: number | null
+  readonly nextAttemptAt: string | null
+  /** What the receiver answered, if it said so. */
+  readonly receipt?: { readonly sessionsEnded: number }
+}
+
+export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances'> {
+  readonly at: string
+  readonly tolerances: string[]
+}
+
+/** Oldest first; `after` is a sequence. */
+export function listEvents(
+  service: Service,
+  { database }: OpenTenant,
+  filter: { userId?: string | undefined; type?: string | undefined; after: number },
+  page: PageRequest,
+): Promise<Page<EventItem>> {
+  const { tenantId } = database
+  return readPage(
+    service,
+    {
+      name: 'events',
+      owner: tenantId,
+      read: async (position, limit) => {
+        const after = Math.max(filter.after, Number(position?.[0] ?? 0))
+        const wanted = { userId: filter.userId, type: filter.type, after }
+        const [found] = await database.batch([pageOfEvents(tenantId, wanted, limit)])
+        return (found?.rows ?? []) as unknown as EventRow[]
+      },
+      position: event => [event.sequence],
+      item: eventItem,
+    },
+    page,
+  )
+}
+
+function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
+  return { ...event, occurredAt: timestamp(occurredAt), data: JSON.parse(data) as JsonObject }
+}
+
+/** Newest first. */
+export function listDeliveries(
+  service: Service,
+  { database }: OpenTenant,
+  filter: { state?: string | undefined; receiverId?: string | undefined; userId?: string | undefined },
+  page: PageRequest,
+): Promise<Page<DeliveryItem>> {
+  const { tenantId } = database
+  const { state, receiverId, userId } = filter
+  return readPage(
+    service,
+    {
+      name: 'deliveries',
+      owner: tenantId,
+      read: async (position, limit) => {
+        const before = position && { sequence: Number(position[0]), receiverId: String(position[1]) }
+        const wanted = { state, receiverId, userId }
+        const [found] = await database.batch([pageOfDeliveries(tenantId, wanted, before, limit)])
+        return (found?.rows ?? []) as unknown as DeliveryRow[]
+      },
+      position: delivery => [delivery.sequence, delivery.receiverId],
+      item: deliveryItem,
+    },
+    page,
+  )
+}
+
+function deliveryItem(row: DeliveryRow): DeliveryItem {
+  const { occurredAt, deliveredAt, nextAttemptAt, sessionsEnded, ...delivery } = row
+  const isOver = row.state === 'delivered' || row.state === 'dead'
+  return {
+    id: `${row.sequence}.${row.receiverId}`,
+    ...delivery,
+    occurredAt: timestamp(occurredAt),
+    deliveredAt: timestampOrNull(deliveredAt),
+    latencyMs: deliveredAt === null ? null : deliveredAt - occurredAt,
+    nextAttemptAt: isOver ? null : timestampOrNull(nextAttemptAt),
+    ...(sessionsEnded !== null && { receipt: { sessionsEnded } }),
+  }
+}
+
+/** Newest first. */
+export function listActivity(
+  service: Service,
+  { database }: OpenTenant,
+  filter: { outcome?: string | undefined; connectionId?: string | undefined },
+  page: PageRequest,
+): Promise<Page<ActivityItem>> {
+  const { tenantId } = database
+  const wanted = { outcome: filter.outcome, connectionId: filter.connectionId }
+  return readPage(
+    service,
+    {
+      name: 'activity',
+      owner: tenantId,
+      read: async (position, limit) => {
+        const before = position && String(position[0])
+        const [found] = await database.batch([pageOfActivity(tenantId, wanted, before, limit)])
+        return (found?.rows ?? []) as unknown as ActivityRow[]
+      },
+      position: entry => [entry.id],
+      item: activityItem,
+    },
+    page,
+  )
+}
+
+function activityItem({ at, tolerances, ...entry }: ActivityRow): ActivityItem {
+  return { ...entry, at: timestamp(at), tolerances: JSON.parse(tolerances) as string[] }
+}

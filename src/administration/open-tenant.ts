@@ -1,0 +1,20 @@
+// The tenant that a call is about, found by its slug, and the door to its rows.
+import type { Service } from '../env'
+import { TenantDatabase } from '../storage/tenant-database'
+import { findInDirectory } from '../storage/tenant-directory'
+import { notFound } from './problem'
+
+export interface OpenTenant {
+  readonly slug: string
+  /** What its identity providers are given. */
+  readonly baseUrl: string
+  readonly database: TenantDatabase
+}
+
+/** Throws 404. */
+export async function openTenant(service: Service, origin: string, slug: string): Promise<OpenTenant> {
+  const entry = await findInDirectory(service.d1, slug)
+  if (!entry) throw notFound('tenant')
+  const database = new TenantDatabase(service.d1, entry.tenantId)
+  return { slug, baseUrl: `${origin}/t/${slug}/scim/v2`, database }
+}

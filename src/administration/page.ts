@@ -1,0 +1,51 @@
+// Pages of a list: a cursor in, items and the next cursor out. One row more than asked for tells if there are more.
+import type { Service } from '../env'
+import { makeCursor, type Position, readCursor } from '../storage/page-cursor'
+import { Problem } from './problem'
+
+export interface PageRequest {
+  readonly cursor?: string | undefined
+  readonly limit: number
+}
+
+export interface Page<Item> {
+  readonly items: Item[]
+  readonly nextCursor?: string
+}
+
+/** What a list is made of. `name` and `owner` (a tenant's id) bind its cursors to it. */
+export interface List<Row, Item> {
+  readonly name: string
+  readonly owner: string
+  /** At most `limit` rows behind the position (from the start without one). */
+  readonly read: (after: Position | undefined, limit: number) => Promise<readonly Row[]>
+  readonly position: (row: Row) => Position
+  readonly item: (row: Row) => Item
+}
+
+/** Throws 400 for a cursor that is not of this list. */
+export async function readPage<Row, Item>(
+  service: Service,
+  list: List<Row, Item>,
+  { cursor, limit }: PageRequest,
+): Promise<Page<Item>> {
+  const key = `${list.name} ${list.owner}`
+  const after = cursor === undefined ? undefined : await readCursor(service.keys, key, cursor)
+  if (cursor !== undefined && !after)
+    throw new Problem(
+      400,
+      'The cursor is not one of this list. Use nextCursor of the page before, unchanged.',
+    )
+  const rows = await list.read(after, limit + 1)
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return {
+    items: shown.map(list.item),
+    ...(last !== undefined && { nextCursor: await makeCursor(service.keys, key, list.position(last)) }),
+  }
+}
+
+/** The position of a list that is ordered by one text. */
+export function textPosition(after: Position | undefined): string {
+  return String(after?.[0] ?? '')
+}

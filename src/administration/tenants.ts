@@ -1,0 +1,128 @@
+// Tenants as the operator handles them: create, look up, rename, suspend, resume, delete.
+import type { Service } from '../env'
+import { insertJob } from '../storage/job-rows'
+import { failure } from '../storage/tenant-database'
+import { type DirectoryEntry, insertTenant, pageOfDirectory, tenantsOf } from '../storage/tenant-directory'
+import {
+  countActiveUsers,
+  isAboutToBeSuspended,
+  markTenantDeleting,
+  mayBeDeleted,
+  selectTenant,
+  type TenantRow,
+  type TenantStatus,
+  updateTenant,
+} from '../storage/tenant-rows'
+import { beginJob } from './begin-job'
+import type { OpenTenant } from './open-tenant'
+import { type List, type Page, type PageRequest, readPage, textPosition } from './page'
+import { notFound, Problem } from './problem'
+import { timestamp } from './timestamp'
+
+export interface TenantItem {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly profile: string
+  readonly status: TenantStatus
+  readonly createdAt: string
+}
+
+export async function createTenant(
+  service: Service,
+  input: { slug: string; name: string; profile: string },
+): Promise<TenantItem> {
+  const { slug, name, profile } = input
+  const tenant = {
+    tenantId: service.newId(),
+    slug,
+    name,
+    profile,
+    status: 'active',
+    createdAt: service.now(),
+  } satisfies TenantRow
+  try {
+    await insertTenant(service.d1, tenant)
+  } catch (error) {
+    if (failure(error) === 'unique') throw new Problem(409, `The slug "${slug}" is taken.`)
+    throw error
+  }
+  return item(tenant)
+}
+
+/** In order of slug. */
+export async function listTenants(service: Service, request: PageRequest): Promise<Page<TenantItem>> {
+  const directory: List<DirectoryEntry, DirectoryEntry> = {
+    name: 'tenants',
+    owner: '',
+    read: (after, limit) => pageOfDirectory(service.d1, textPosition(after), limit),
+    position: entry => [entry.slug],
+    item: entry => entry,
+  }
+  const page = await readPage(service, directory, request)
+  return { ...page, items: (await tenantsOf(service.d1, page.items)).map(item) }
+}
+
+export async function getTenant(tenant: OpenTenant): Promise<TenantItem> {
+  const [found] = await tenant.database.batch([selectTenant(tenant.database.tenantId)])
+  return item(rowOf(found?.rows))
+}
+
+/** Suspending begins the job that ends everybody's sessions, in the batch that suspends. */
+export async function updateTenantSettings(
+  service: Service,
+  { database }: OpenTenant,
+  change: { name?: string | undefined; status?: 'active' | 'suspended' | undefined },
+): Promise<TenantItem> {
+  const { tenantId } = database
+  const { name = null, status = null } = change
+  const job = { id: service.newId(), kind: 'revoke-sessions', connectionId: null } as const
+  const done = await database.steps({
+    job: [insertJob(tenantId, job, service.now(), isAboutToBeSuspended(tenantId, status))],
+    update: [updateTenant(tenantId, { name, status })],
+    after: [selectTenant(tenantId)],
+  })
+  const row = rowOf(done.after[0]?.rows)
+  if (done.update[0]?.changes === 0) throw new Problem(409, 'The tenant is being deleted.')
+  if (done.job[0]?.changes === 1) await beginJob(service, { tenantId, jobId: job.id })
+  return item(row)
+}
+
+/**
+ * Begins the deletion: from this batch on the tenant's credentials answer 403. Its job ends everybody's access and
+ * removes the rows once nothing is left to be delivered. Doing it twice begins one job.
+ * Throws 409 for active users that nobody said to deactivate.
+ */
+export async function deleteTenant(
+  service: Service,
+  { database }: OpenTenant,
+  deactivateUsers: boolean,
+): Promise<TenantItem> {
+  const { tenantId } = database
+  const job = { id: service.newId(), kind: 'delete-tenant', connectionId: null } as const
+  const done = await database.steps({
+    job: [insertJob(tenantId, job, service.now(), mayBeDeleted(tenantId, deactivateUsers))],
+    mark: [markTenantDeleting(tenantId)],
+    after: [selectTenant(tenantId), countActiveUsers(tenantId, null)],
+  })
+  const [after, users] = done.after
+  const row = rowOf(after?.rows)
+  if (row.status !== 'deleting') throw stillUsed('tenant', users?.rows[0]?.active)
+  if (done.job[0]?.changes === 1) await beginJob(service, { tenantId, jobId: job.id })
+  return item(row)
+}
+
+export function stillUsed(noun: string, active: unknown): Problem {
+  const users = Number(active) === 1 ? '1 active user' : `${Number(active)} active users`
+  return new Problem(409, `The ${noun} has ${users}. With ?deactivateUsers=true they are deactivated first.`)
+}
+
+function rowOf(rows: readonly unknown[] | undefined): TenantRow {
+  const row = rows?.[0] as TenantRow | undefined
+  if (!row) throw notFound('tenant')
+  return row
+}
+
+function item({ tenantId, slug, name, profile, status, createdAt }: TenantRow): TenantItem {
+  return { id: tenantId, slug, name, profile, status, createdAt: timestamp(createdAt) }
+}

@@ -1,0 +1,71 @@
+// The admin API as a Hono app, to be mounted under /admin/v1: every call of every noun, behind one token.
+import { zValidator } from '@hono/zod-validator'
+import { type Context, Hono } from 'hono'
+import * as z from 'zod'
+import { Problem } from '../../administration/problem'
+import { activityCalls } from './activity'
+import { type AdminEnv, authenticate } from './authenticate'
+import { queryProblem, readBody } from './body'
+import type { Call } from './call'
+import { connectionCalls } from './connections'
+import { deliveryCalls } from './deliveries'
+import { eventCalls } from './events'
+import { openApiCall } from './openapi'
+import { problemReply } from './problem'
+import { receiverCalls } from './receivers'
+import { tenantCalls } from './tenants'
+import { tokenCalls } from './tokens'
+import { userCalls } from './users'
+
+export const adminCalls: readonly Call[] = [
+  ...tenantCalls,
+  ...connectionCalls,
+  ...tokenCalls,
+  ...receiverCalls,
+  ...eventCalls,
+  ...deliveryCalls,
+  ...activityCalls,
+  ...userCalls,
+  openApiCall(() => adminCalls),
+]
+
+export const adminApp = new Hono<AdminEnv>()
+
+adminApp.onError(problemReply)
+adminApp.use('*', authenticate)
+for (const call of adminCalls) adminApp.on(call.method, call.path, checkQuery(call), c => answer(call, c))
+for (const path of new Set(adminCalls.map(call => call.path))) adminApp.all(path, () => refuseMethod(path))
+adminApp.all('*', () => {
+  throw new Problem(404, 'The admin API has no such path. GET /admin/v1/openapi.json lists those it has.')
+})
+
+/** A body has limits and messages of its own (body.ts); for the query the validator's are enough. */
+function checkQuery(call: Call) {
+  return zValidator('query', call.query ?? z.object({}), result => {
+    if (!result.success) throw queryProblem(result.error)
+  })
+}
+
+async function answer(
+  call: Call,
+  c: Context<AdminEnv, string, { out: { query: unknown } }>,
+): Promise<Response> {
+  const { status, body } = await call.handle({
+    service: c.var.service,
+    params: c.req.param(),
+    query: c.req.valid('query'),
+    body: call.body && (await readBody(c.req.raw, call.body)),
+    origin: new URL(c.req.url).origin,
+    later: work => c.executionCtx.waitUntil(work),
+  })
+  const headers = { 'cache-control': 'no-store' }
+  return body === undefined
+    ? new Response(null, { status, headers })
+    : Response.json(body, { status, headers })
+}
+
+function refuseMethod(path: string): never {
+  const methods = adminCalls.filter(call => call.path === path).map(call => call.method as string)
+  if (methods.includes('GET')) methods.push('HEAD')
+  throw new Problem(405, `Use ${methods.join(' or ')} here.`, [], { allow: methods.join(', ') })
+}

@@ -1,0 +1,211 @@
+// One SCIM request from its credential to its log row: everything that is the same whatever it asks for.
+import type { Context } from 'hono'
+import { BadEnvironment, type Service } from '../env'
+import { type Admitted, admissionOf, assumptionFor, ConfigurationChanged } from '../operations/access'
+import { type LogOwner, logLater } from '../operations/activity-log'
+import type { RequestLog, Tenant } from '../operations/tenant'
+import { ScimError } from '../scim/error'
+import { Interop } from '../scim/interop'
+import { standardResourceTypes } from '../scim/schemas/resource-types'
+import type { ActivityEntry } from '../storage/activity'
+import { TenantDatabase } from '../storage/tenant-database'
+import { markUsed, type TokenClaims } from '../storage/tokens'
+import { authenticate, failedCredential, limitConnection } from './authenticate'
+import type { AppEnv } from './environment'
+import { errorReply } from './scim-json'
+
+export const PAGE_LIMITS = { defaultCount: 100, maxCount: 1_000 }
+
+/** A token's `lastUsedAt` is written when it is older than this. */
+const USE_NOTED_EVERY_MS = 60 * 60 * 1000
+/** A configuration that changes more often than this while one request runs is not waited for. */
+const ATTEMPTS = 3
+
+export type Handle = (tenant: Tenant) => Promise<Response>
+
+/** Answers the request by `handle`, once its credential is known to be ours; every failure becomes a SCIM error. */
+export async function serveScim(c: Context<AppEnv>, handle: Handle): Promise<Response> {
+  const service = c.get('service')
+  const log = new ScimRequestLog(c, service)
+  let response: Response
+  try {
+    response = await admitAndHandle(c, service, log, handle)
+  } catch (error) {
+    const refusal = asScimError(error, log.id)
+    log.refused(refusal)
+    response = errorReply(refusal)
+  }
+  log.finish(response.status)
+  return response
+}
+
+async function admitAndHandle(
+  c: Context<AppEnv>,
+  service: Service,
+  log: ScimRequestLog,
+  handle: Handle,
+): Promise<Response> {
+  const claims = await authenticate(service, c.req.raw)
+  log.claims = claims
+  await limitConnection(service, claims)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptOnce(c, service, log, claims, handle)
+    } catch (error) {
+      if (error instanceof ConfigurationChanged && attempt < ATTEMPTS) continue
+      if (error instanceof ScimError && error.status === 401) throw await failedCredential(service, c.req.raw)
+      throw error
+    }
+  }
+}
+
+async function attemptOnce(
+  c: Context<AppEnv>,
+  service: Service,
+  log: ScimRequestLog,
+  claims: TokenClaims,
+  handle: Handle,
+): Promise<Response> {
+  const slug = c.req.param('slug')
+  const assumption = assumptionFor(claims)
+  const admitted: Admitted[] = []
+  const admission = admissionOf(claims, slug, assumption, log.startedAt, answer => admitted.push(answer))
+  const interop = new Interop(assumption.mode)
+  log.interop = interop
+  const database = new TenantDatabase(service.d1, claims.tenantId, admission)
+  const tenant: Tenant = {
+    id: claims.tenantId,
+    connectionId: claims.connectionId,
+    resourceTypes: standardResourceTypes,
+    interop,
+    limits: PAGE_LIMITS,
+    baseUrl: baseUrlOf(c.req.url),
+    database,
+    now: log.startedAt,
+    txn: log.id,
+    newId: service.newId,
+    log,
+  }
+  const response = await decideThenAdmit(handle, tenant)
+  await noteUse(c, service, database, claims, admitted[0])
+  return response
+}
+
+/** A request may be refused, or answered, without a look at D1; its credential is checked all the same. */
+async function decideThenAdmit(handle: Handle, tenant: Tenant): Promise<Response> {
+  let response: Response
+  try {
+    response = await handle(tenant)
+  } catch (error) {
+    if (error instanceof ScimError) await tenant.database.admit()
+    throw error
+  }
+  await tenant.database.admit()
+  return response
+}
+
+/** The first use of a token ends its predecessors, so it is written before the reply; later ones only now and then. */
+async function noteUse(
+  c: Context<AppEnv>,
+  service: Service,
+  database: TenantDatabase,
+  claims: TokenClaims,
+  admitted: Admitted | undefined,
+): Promise<void> {
+  const now = service.now()
+  if (!admitted || (admitted.lastUsedAt !== null && now - admitted.lastUsedAt < USE_NOTED_EVERY_MS)) return
+  const noted = database.batch(markUsed(claims, now))
+  if (admitted.lastUsedAt === null) await noted
+  else c.executionCtx.waitUntil(noted.catch(() => undefined))
+}
+
+/** `https://host/t/acme/scim/v2`: what the client calls, so that its locations lead back the same way. */
+export function baseUrlOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  const end = /\/scim\/v2(?=\/|$)/.exec(pathname)
+  return origin + (end ? pathname.slice(0, end.index + '/scim/v2'.length) : pathname).replace(/\/{2,}/g, '/')
+}
+
+function asScimError(error: unknown, requestId: string): ScimError {
+  if (error instanceof ScimError) return error
+  const name = error instanceof Error ? error.name : 'unknown'
+  const message = error instanceof Error ? error.message.slice(0, 300) : ''
+  console.error(JSON.stringify({ message: 'request failed', requestId, error: name, reason: message }))
+  if (error instanceof BadEnvironment) return new ScimError(500, undefined, error.message)
+  if (error instanceof ConfigurationChanged || /D1_ERROR: .*(overloaded|timeout|reset|lost)/i.test(message))
+    return new ScimError(503, undefined, 'The service is busy; send the request again.', {
+      'Retry-After': '2',
+    })
+  return new ScimError(500, undefined, `An internal error; nothing was changed. Its number is ${requestId}.`)
+}
+
+/** The request's row in the activity log, filled in as things become known. */
+class ScimRequestLog implements RequestLog {
+  readonly id: string
+  readonly startedAt: number
+  claims: TokenClaims | undefined
+  interop: Interop | undefined
+  #resourceType: string | null = null
+  #resourceId: string | null = null
+  #refusal: ScimError | undefined
+  #stored = false
+
+  constructor(
+    private readonly c: Context<AppEnv>,
+    private readonly service: Service,
+  ) {
+    this.id = service.newId()
+    this.startedAt = service.now()
+  }
+
+  entry(status: number, resourceType: string | null, resourceId: string | null): ActivityEntry {
+    this.#resourceType = resourceType
+    this.#resourceId = resourceId
+    return this.#row(status)
+  }
+
+  stored(): void {
+    this.#stored = true
+  }
+
+  refused(refusal: ScimError): void {
+    this.#refusal = refusal
+  }
+
+  /** Writes the row after the reply, unless a write's batch has it. */
+  finish(status: number): void {
+    if (this.#stored) return
+    const owner = this.#owner(status)
+    if (!owner || status === 429) return
+    this.c.executionCtx.waitUntil(logLater(this.service, owner, this.#row(status)))
+  }
+
+  #owner(status: number): LogOwner | undefined {
+    const slug = this.c.req.param('slug')
+    if (status === 401 && slug !== undefined) return { slug, claimedTenantId: this.claims?.tenantId }
+    return this.claims && { tenantId: this.claims.tenantId }
+  }
+
+  #row(status: number): ActivityEntry {
+    return {
+      id: this.id,
+      at: this.startedAt,
+      connectionId: this.claims?.connectionId ?? null,
+      tokenHint: this.claims?.hint ?? null,
+      method: this.c.req.method,
+      path: pathBelowBase(this.c.req.path),
+      status,
+      scimType: this.#refusal?.scimType ?? null,
+      detail: this.#refusal?.detail ?? null,
+      resourceType: this.#resourceType,
+      resourceId: this.#resourceId,
+      tolerances: this.interop?.used ?? [],
+      durationMs: this.service.now() - this.startedAt,
+    }
+  }
+}
+
+function pathBelowBase(path: string): string {
+  const at = path.indexOf('/scim/v2')
+  return (at < 0 ? path : path.slice(at + '/scim/v2'.length) || '/').slice(0, 200)
+}

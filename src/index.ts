@@ -1,0 +1,23 @@
+// The Worker: three hand-offs. HTTP to the app, messages to the consumer, the clock to the sweep.
+import { continueJob } from './administration/jobs'
+import { serviceOf } from './env'
+import { consume } from './events/consume'
+import { buryDeadLetters, DEAD_LETTER_QUEUE } from './events/dead-letter'
+import { prune, sweep } from './events/sweep'
+import { app } from './http/app'
+
+export default {
+  fetch: app.fetch,
+
+  async queue(batch, env, ctx) {
+    const service = await serviceOf(env)
+    if (batch.queue === DEAD_LETTER_QUEUE) return buryDeadLetters(batch, service)
+    return consume(batch, service, ctx, pointer => continueJob(service, pointer))
+  },
+
+  async scheduled(_controller, env) {
+    const service = await serviceOf(env)
+    await sweep(service)
+    await prune(service)
+  },
+} satisfies ExportedHandler<Env>
