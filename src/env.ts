@@ -13,7 +13,7 @@ const schema = z.object({
   EVENTS: binding<Queue<Message>>(),
   CONNECTION_LIMIT: limiter,
   FAILED_CREDENTIAL_LIMIT: limiter,
-  ADMIN_TOKEN: z.string('secret is not set').min(16, 'must have at least 16 characters'),
+  ADMIN_TOKEN: z.string('secret is not set').min(1, 'must not be empty'),
   SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
   ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
   ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),

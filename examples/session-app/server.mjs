@@ -42,13 +42,13 @@ export function sessionApp(secret, { onSessionsEnded = () => {} } = {}) {
   /** Applies one event. Returns the receipt, which edge-scim keeps with the delivery. */
   function apply({ type, data }) {
     if (!data?.user) return {} // a group's event, or a test
-    const { id, userName } = data.user
+    const { id, userName, active = true } = data.user
     const person = people.get(id) ?? { active: false, notBefore: 0, nameSequence: 0, accessSequence: 0 }
     people.set(id, person)
     // An event that a later one has overtaken must not undo it.
     if (data.sequence > person.nameSequence) Object.assign(person, { userName, nameSequence: data.sequence })
     if ([...LETS_IN, ...SHUTS_OUT].includes(type) && data.sequence > person.accessSequence)
-      Object.assign(person, { active: LETS_IN.includes(type), accessSequence: data.sequence })
+      Object.assign(person, { active: LETS_IN.includes(type) && active, accessSequence: data.sequence })
     return data.sessions === 'revoke_all' ? { sessionsEnded: revoke(id, person, data.notBefore) } : {}
   }
 

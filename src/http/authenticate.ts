@@ -41,9 +41,12 @@ export async function failedCredential(service: Service, request: Request): Prom
     : tooManyRequests('Too many failed credentials from this address', service.now())
 }
 
-/** Throws 429 beyond the connection's rate. */
+/**
+ * Throws 429 beyond the connection's rate. Counted by its token, of which one is in use at a time: nobody has asked
+ * D1 yet, and whoever still holds a revoked one must not slow the connection.
+ */
 export async function limitConnection(service: Service, claims: TokenClaims): Promise<void> {
-  if (!(await withinLimit(service.connectionLimit, claims.connectionId)))
+  if (!(await withinLimit(service.connectionLimit, claims.tokenId)))
     throw tooManyRequests('Too many requests of this connection', service.now())
 }
 

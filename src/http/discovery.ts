@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type { Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import type { JsonObject } from '../scim/json'
+import { parameter } from '../scim/list-query'
 import { LIST_SCHEMA } from '../scim/list-response'
 import { type ResourceType, type Schema, schemasOf } from '../scim/schema'
 import { resourceTypeDocument, schemaDocument } from '../scim/schema-document'
@@ -56,7 +57,7 @@ function publishedSchemas(tenant: Tenant): readonly Schema[] {
 
 /** All of it is one page; a filter is refused, sorting and paging are ignored (RFC-198). */
 function refuseFilter(c: C): void {
-  if (c.req.query('filter') !== undefined)
+  if (parameter(new URL(c.req.url).searchParams, 'filter') !== null)
     throw new ScimError(403, undefined, 'Discovery endpoints do not take a filter (RFC 7644 §4).')
 }
 

@@ -10,9 +10,15 @@ import { retrieve } from '../operations/retrieve'
 import type { Tenant } from '../operations/tenant'
 import type { Pointer, Written } from '../operations/update'
 import { ScimError } from '../scim/error'
-import { type ListQuery, listQueryFromSearch, listQueryFromUrl, projectionFromUrl } from '../scim/list-query'
+import {
+  type ListQuery,
+  listQueryFromSearch,
+  listQueryFromUrl,
+  parameter,
+  projectionFromUrl,
+} from '../scim/list-query'
 import { etag, location } from '../scim/representation'
-import { type Projection, readProjection } from '../scim/returned'
+import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { notModified } from '../scim/version'
 import type { AppEnv } from './environment'
@@ -68,12 +74,13 @@ export async function put(c: C, tenant: Tenant, type: ResourceType, id: string):
 
 /** PATCH /{endpoint}/{id}: 200 with the resource, or 204 where the type says so and no attributes are asked for. */
 export async function patch(c: C, tenant: Tenant, type: ResourceType, id: string): Promise<Response> {
-  const asked = c.req.query('attributes') !== undefined || c.req.query('excludedAttributes') !== undefined
+  const parameters = new URL(c.req.url).searchParams
+  const asked = ['attributes', 'excludedAttributes'].some(name => parameter(parameters, name) !== null)
   const silent = type.patchAnswersNoContent && !asked
-  const projection = silent ? withoutMembers(tenant, type) : projectionOf(c, tenant, type)
+  const projection = silent ? undefined : projectionOf(c, tenant, type)
   const body = await readJsonBody(c.req.raw)
   const written = await modify(tenant, type, id, body, c.req.header('If-Match'), projection)
-  if (!silent) return answerWritten(c, tenant, type, written, projection)
+  if (projection) return answerWritten(c, tenant, type, written, projection)
   wake(c, written.pointers)
   return emptyReply(204, writtenHeaders(tenant, type, written))
 }
@@ -86,11 +93,6 @@ export async function del(c: C, tenant: Tenant, type: ResourceType, id: string):
 
 function projectionOf(c: C, tenant: Tenant, type: ResourceType): Projection {
   return projectionFromUrl(new URL(c.req.url).searchParams, type, tenant.interop)
-}
-
-/** A group may be megabytes: what is not answered is not read. */
-function withoutMembers(tenant: Tenant, type: ResourceType): Projection {
-  return readProjection(undefined, type.membersAttribute, type, tenant.interop)
 }
 
 function answerWritten(

@@ -9,12 +9,22 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 const NO_STORE = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
 
+const bodies = new WeakMap<Request, Promise<JsonObject>>()
+
 /**
- * The body as JSON. Throws 415 for another media type (a missing one is taken as JSON: Entra's test requests),
- * 413 over the limit before it is read whole, 400 invalidSyntax for what is not a JSON object.
+ * The body as JSON, the same however often it is asked for: a request whose configuration has changed is decided
+ * again. Throws 415 for another media type (a missing one is taken as JSON: Entra's test requests), 413 over the
+ * limit before it is read whole, 400 invalidSyntax for what is not a JSON object.
  */
-export async function readJsonBody(request: Request): Promise<JsonObject> {
+export function readJsonBody(request: Request): Promise<JsonObject> {
+  const body = bodies.get(request) ?? read(request)
+  bodies.set(request, body)
+  return body
+}
+
+async function read(request: Request): Promise<JsonObject> {
   requireJson(request.headers.get('Content-Type'))
+  requireUncompressed(request.headers.get('Content-Encoding'))
   const text = decode(await readBytes(request))
   const body = parse(text)
   checkJson(body)
@@ -27,6 +37,14 @@ function requireJson(contentType: string | null): void {
   if (type === undefined || type === '' || /^[\w.+-]+\/([\w.-]+\+)?json$/.test(type)) return
   throw new ScimError(415, undefined, 'The Content-Type must be application/scim+json or application/json.', {
     'Accept-Post': 'application/scim+json, application/json',
+  })
+}
+
+/** RFC 9110 §15.5.16: what is compressed is said to be unreadable, rather than read as if it were not. */
+function requireUncompressed(encoding: string | null): void {
+  if (encoding === null || encoding.trim().toLowerCase() === 'identity') return
+  throw new ScimError(415, undefined, 'A compressed body is not taken; send it as it is.', {
+    'Accept-Encoding': 'identity',
   })
 }
 

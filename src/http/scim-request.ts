@@ -86,9 +86,12 @@ async function attemptOnce(
     newId: service.newId,
     log,
   }
-  const response = await decideThenAdmit(handle, tenant)
-  await noteUse(c, service, database, claims, admitted[0])
-  return response
+  try {
+    return await decideThenAdmit(handle, tenant)
+  } finally {
+    // A request that is refused for what it asks has used its token as well.
+    await noteUse(c, service, database, claims, admitted[0])
+  }
 }
 
 /** A request may be refused, or answered, without a look at D1; its credential is checked all the same. */
@@ -104,7 +107,10 @@ async function decideThenAdmit(handle: Handle, tenant: Tenant): Promise<Response
   return response
 }
 
-/** The first use of a token ends its predecessors, so it is written before the reply; later ones only now and then. */
+/**
+ * The first use of a token ends its predecessors, so it is written before the reply; later ones only now and then.
+ * What the request did is stored by then: when noting fails it is still answered, and the next use is noted.
+ */
 async function noteUse(
   c: Context<AppEnv>,
   service: Service,
@@ -114,9 +120,9 @@ async function noteUse(
 ): Promise<void> {
   const now = service.now()
   if (!admitted || (admitted.lastUsedAt !== null && now - admitted.lastUsedAt < USE_NOTED_EVERY_MS)) return
-  const noted = database.batch(markUsed(claims, now))
+  const noted = database.batch(markUsed(claims, now)).catch(() => undefined)
   if (admitted.lastUsedAt === null) await noted
-  else c.executionCtx.waitUntil(noted.catch(() => undefined))
+  else c.executionCtx.waitUntil(noted)
 }
 
 /** `https://host/t/acme/scim/v2`: what the client calls, so that its locations lead back the same way. */
@@ -196,7 +202,7 @@ class ScimRequestLog implements RequestLog {
       path: pathBelowBase(this.c.req.path),
       status,
       scimType: this.#refusal?.scimType ?? null,
-      detail: this.#refusal?.detail ?? null,
+      detail: this.#refusal?.loggedDetail ?? null,
       resourceType: this.#resourceType,
       resourceId: this.#resourceId,
       tolerances: this.interop?.used ?? [],
@@ -205,7 +211,9 @@ class ScimRequestLog implements RequestLog {
   }
 }
 
+/** An address where an id belongs is not kept. */
 function pathBelowBase(path: string): string {
   const at = path.indexOf('/scim/v2')
-  return (at < 0 ? path : path.slice(at + '/scim/v2'.length) || '/').slice(0, 200)
+  const below = at < 0 ? path : path.slice(at + '/scim/v2'.length) || '/'
+  return below.replace(/[^/]*(?:@|%40)[^/]*/g, '…').slice(0, 200)
 }

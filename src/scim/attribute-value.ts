@@ -63,7 +63,7 @@ export function refuseRepeatedKeys(object: JsonObject, at: string): void {
   }
 }
 
-export function join(at: string, name: string): string {
+function join(at: string, name: string): string {
   return at === '' ? name : `${at}.${name}`
 }
 

@@ -29,9 +29,21 @@ export class ScimError extends Error {
     readonly detail: string,
     /** Header fields the reply must carry (WWW-Authenticate, Allow, Retry-After). */
     readonly headers: Readonly<Record<string, string>> = {},
+    /** What the detail quotes of the client's input: it may be somebody's address. */
+    private readonly quoted = '',
   ) {
     super(detail)
     this.name = 'ScimError'
+  }
+
+  /** The detail for logs: without what it quotes. */
+  get loggedDetail(): string {
+    return this.quoted === '' ? this.detail : this.detail.replace(this.quoted, '…')
+  }
+
+  /** The same refusal, saying in which part of the request. */
+  within(place: string): ScimError {
+    return new ScimError(this.status, this.scimType, `${place}: ${this.detail}`, this.headers, this.quoted)
   }
 
   /** The wire body; `status` is a string (RFC 7644 §3.12). */

@@ -256,7 +256,7 @@ function fail(parser: Parser, token: Token, accepted: string): never {
 
 function refuse(parser: Parser, at: number, found: string, accepted: string): never {
   const detail = `Invalid ${parser.what} at column ${at + 1}: found ${found}; expected ${accepted}.`
-  throw new ScimError(400, parser.scimType, detail)
+  throw new ScimError(400, parser.scimType, detail, {}, found)
 }
 
 /** The tree in the grammar it was read from, for tests and logs; values are in comparable form. */

@@ -24,13 +24,19 @@ export class Interop {
   /** Whether the tolerance applies in this mode; a use is noted. `at` names the attribute, never a value. */
   allows(name: ToleranceName, at?: string): boolean {
     if (this.mode === 'strict' && !tolerances[name].strict) return false
-    if (this.#used.size < 20) this.#used.add(at === undefined ? name : `${name}: ${at.slice(0, 80)}`)
+    if (this.#used.size < 20)
+      this.#used.add(at === undefined ? name : `${name}: ${withoutValues(at).slice(0, 80)}`)
     return true
   }
 
   get used(): readonly string[] {
     return [...this.#used]
   }
+}
+
+/** `emails[type eq "work"].value` without what it is compared with. */
+function withoutValues(path: string): string {
+  return path.replace(/\[[^\]]*"[^\]]*\]?/g, '[…]')
 }
 
 export type ToleranceName = keyof typeof tolerances

@@ -11,48 +11,65 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** A container that is being walked; at most MAX_DEPTH of them are open at once, whatever the body holds. */
+interface Frame {
+  readonly items: readonly Json[]
+  /** The keys of an object's items; undefined for an array. */
+  readonly keys: readonly string[] | undefined
+  next: number
+}
+
 /**
  * Refuses what no attribute may hold: nesting beyond MAX_DEPTH, keys that name the prototype, NUL, and text
- * that is not well-formed Unicode (lone surrogates cannot be stored as UTF-8).
- * Iterative, so that no input can exhaust the stack. Throws 400 invalidSyntax or invalidValue naming the place.
+ * that is not well-formed Unicode (lone surrogates cannot be stored as UTF-8). Neither deep nor long input can
+ * exhaust stack or memory. Throws 400 invalidSyntax or invalidValue naming the place.
  */
 export function checkJson(body: Json): void {
-  const open: { value: Json; path: string; depth: number }[] = [{ value: body, path: '', depth: 0 }]
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { value, path, depth } = next
-    if (typeof value === 'string') checkText(value, path)
-    else if (typeof value === 'object' && value !== null) {
-      if (depth >= MAX_DEPTH)
-        throw new ScimError(400, 'invalidSyntax', `Nested deeper than ${MAX_DEPTH} levels at ${clip(path)}.`)
-      if (Array.isArray(value)) {
-        for (let i = 0; i < value.length; i++)
-          open.push({ value: value[i], path: `${path}[${i}]`, depth: depth + 1 })
-      } else {
-        for (const [key, item] of Object.entries(value)) {
-          const at = path === '' ? key : `${path}.${key}`
-          if (key === '__proto__')
-            throw new ScimError(400, 'invalidSyntax', `The key ${clip(at)} is not allowed.`)
-          checkText(key, at)
-          open.push({ value: item, path: at, depth: depth + 1 })
-        }
-      }
+  const open: Frame[] = []
+  enter(body, open)
+  for (let frame = open.at(-1); frame; frame = open.at(-1)) {
+    if (frame.next === frame.items.length) {
+      open.pop()
+      continue
     }
+    const at = frame.next++
+    const key = frame.keys?.[at]
+    if (key === '__proto__')
+      throw new ScimError(400, 'invalidSyntax', `The key ${clip(placeOf(open))} is not allowed.`)
+    if (key !== undefined) checkText(key, open)
+    const item = frame.items[at]
+    if (item !== undefined) enter(item, open)
   }
 }
 
-function checkText(text: string, path: string): void {
-  if (text.includes('\0'))
-    throw new ScimError(400, 'invalidValue', `${place(path)} contains a NUL character.`)
-  if (!text.isWellFormed())
+function enter(value: Json, open: Frame[]): void {
+  if (typeof value === 'string') return checkText(value, open)
+  if (typeof value !== 'object' || value === null) return
+  if (open.length >= MAX_DEPTH)
     throw new ScimError(
       400,
-      'invalidValue',
-      `${place(path)} contains a lone surrogate, which is not Unicode text.`,
+      'invalidSyntax',
+      `Nested deeper than ${MAX_DEPTH} levels at ${clip(placeOf(open))}.`,
     )
+  const frame = isObject(value)
+    ? { items: Object.values(value), keys: Object.keys(value), next: 0 }
+    : { items: value as readonly Json[], keys: undefined, next: 0 }
+  open.push(frame)
 }
 
-function place(path: string): string {
-  return path === '' ? 'The body' : clip(path)
+/** `Operations[2].value.name`, made only when it is to be told. */
+function placeOf(open: readonly Frame[]): string {
+  return open
+    .map(({ keys, next }) => (keys ? `.${keys[next - 1]}` : `[${next - 1}]`))
+    .join('')
+    .replace(/^\./, '')
+}
+
+function checkText(text: string, open: readonly Frame[]): void {
+  const wrong = text.includes('\0') ? 'a NUL character' : text.isWellFormed() ? undefined : 'a lone surrogate'
+  if (wrong === undefined) return
+  const place = clip(placeOf(open)) || 'The body'
+  throw new ScimError(400, 'invalidValue', `${place} contains ${wrong}, which no attribute can hold.`)
 }
 
 /** Input quoted in an error: never more than 80 characters, never a control character. */

@@ -29,12 +29,11 @@ export function listQueryFromUrl(
   interop: Interop,
   limits: PageLimits,
 ): ListQuery {
-  const projection = projectionFromUrl(parameters, type, interop)
   return {
-    filter: filterOf(parameters.get('filter'), type, interop),
-    startIndex: startIndexOf(parameters.get('startIndex')),
-    count: countOf(parameters.get('count'), limits),
-    projection,
+    filter: filterOf(parameter(parameters, 'filter'), type, interop),
+    startIndex: startIndexOf(parameter(parameters, 'startIndex')),
+    count: countOf(parameter(parameters, 'count'), limits),
+    projection: projectionFromUrl(parameters, type, interop),
   }
 }
 
@@ -44,11 +43,28 @@ export function projectionFromUrl(
   interop: Interop,
 ): Projection {
   return readProjection(
-    parameters.get('attributes') ?? undefined,
-    parameters.get('excludedAttributes') ?? undefined,
+    parameter(parameters, 'attributes') ?? undefined,
+    parameter(parameters, 'excludedAttributes') ?? undefined,
     type,
     interop,
   )
+}
+
+/**
+ * A parameter by its name in any case: a misspelt `Filter` that is ignored would answer with everybody. Given twice
+ * it could be read two ways, so it is refused.
+ */
+export function parameter(parameters: URLSearchParams, name: string): string | null {
+  const values = [...parameters].flatMap(([key, value]) =>
+    key.toLowerCase() === name.toLowerCase() ? [value] : [],
+  )
+  if (values.length > 1)
+    throw new ScimError(
+      400,
+      name === 'filter' ? 'invalidFilter' : 'invalidValue',
+      `"${name}" is given twice.`,
+    )
+  return values[0] ?? null
 }
 
 /** Keys are matched as they are spelt in the RFC, without case. */

@@ -49,8 +49,7 @@ export function inPlace<Result>(place: string, work: () => Result): Result {
   try {
     return work()
   } catch (error) {
-    if (!(error instanceof ScimError)) throw error
-    throw new ScimError(error.status, error.scimType, `${place}: ${error.detail}`, error.headers)
+    throw error instanceof ScimError ? error.within(place) : error
   }
 }
 

@@ -1,4 +1,5 @@
 // From the event's row to the receiver and back: contract, Receivers and Promises 2 and 4, in workerd on real D1.
+
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -18,6 +19,7 @@ import {
   replayRange,
   resumeReceiver,
 } from '../../src/storage/deliveries'
+import { WAKE_AFTER_MS } from '../../src/storage/outbox'
 import { acknowledged, batchOf, newTenant, newWorld, rowOf, run, START, statusOf, type World } from './world'
 
 const LEASE = { defaultTimeoutSeconds: 15, maxTimeoutSeconds: 25 }
@@ -87,7 +89,7 @@ describe('what an answer means', () => {
     const wait = (row.next_attempt_at ?? 0) - START
     expect(wait).toBeGreaterThanOrEqual(900)
     expect(wait).toBeLessThanOrEqual(1_100)
-    expect(row.wake_at).toBe((row.next_attempt_at ?? 0) + 15_000)
+    expect(row.wake_at).toBe((row.next_attempt_at ?? 0) + WAKE_AFTER_MS)
     expect(acknowledged(messages)).toBe(true)
     expect(world.queued).toEqual([{ body: pointer, delaySeconds: Math.ceil(wait / 1000) }])
   })
@@ -540,10 +542,10 @@ describe('the queue', () => {
     expect(logged()).toContain('queue-refused')
 
     world.queue.sendBatch.mockImplementation(async requests => void world.queued.push(...requests))
-    world.clock.now = START + 14_999
+    world.clock.now = START + WAKE_AFTER_MS - 1
     await sweep(world.service)
     expect(world.queued).toEqual([])
-    world.clock.now = START + 15_000
+    world.clock.now = START + WAKE_AFTER_MS
     await sweep(world.service)
     expect(world.queued).toEqual([{ body: pointer }])
     await sweep(world.service)
@@ -705,7 +707,7 @@ describe('the operator', () => {
     await env.DB.prepare(`UPDATE receivers SET status = 'active' WHERE id = ?`).bind(receiverId).run()
     const [resumed] = await database.batch([resumeReceiver(tenantId, receiverId, world.clock.now)])
     expect(deliveryKeys(tenantId, resumed?.rows ?? [])).toEqual([pointer, fresh])
-    expect(await rowOf(fresh)).toMatchObject({ wake_at: world.clock.now + 15_000 })
+    expect(await rowOf(fresh)).toMatchObject({ wake_at: world.clock.now + WAKE_AFTER_MS })
     world.answer(() => new Response())
     await run(world, [pointer, fresh])
     for (const each of [pointer, fresh]) expect(await rowOf(each)).toMatchObject({ state: 'delivered' })

@@ -1,11 +1,13 @@
 // A tenant with receivers, events and deliveries in real D1, a clock, a queue that only remembers, and receivers
 // that answer what a test says.
+
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { type Service, serviceOf } from '../../src/env'
 import { consume } from '../../src/events/consume'
 import type { DeliveryPointer, Message as Pointer } from '../../src/events/message'
+import { WAKE_AFTER_MS } from '../../src/storage/outbox'
 import { receiverSecretContext } from '../../src/storage/receivers'
 import { TenantDatabase } from '../../src/storage/tenant-database'
 
@@ -155,7 +157,7 @@ export async function newTenant({ service }: World) {
         env.DB.prepare(
           `INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts, attempts_before, occurred_at, next_attempt_at, wake_at)
             VALUES (?, ?, ?, ?, 'u1', 'pending', 0, 0, ?, ?, ?)`,
-        ).bind(tenantId, sequence, id, `evt_${tenantId}_${sequence}`, START, START, START + 15_000),
+        ).bind(tenantId, sequence, id, `evt_${tenantId}_${sequence}`, START, START, START + WAKE_AFTER_MS),
       )
       await env.DB.batch([event, ...deliveries])
       return receivers.map(receiverId => ({ tenantId, sequence, receiverId }))

@@ -196,6 +196,10 @@ describe('remove', () => {
       { value: 'bjensen@example.com', type: 'work' },
       home,
     ])
+    const named = { userName: 'a', emails: [{ value: 'a', display: 'A' }] }
+    expect(patched(named, [{ ...remove('emails[value eq "a"].display'), value: 'A' }]).emails).toEqual([
+      { value: 'a' },
+    ])
     expect(patched(barbara, [remove('emails[type pr]')])).not.toHaveProperty('emails')
     expect(patched(barbara, [remove('emails[type eq "work"].value')]).emails).toEqual([home])
     expect(patched(barbara, [remove('emails.type')]).emails).toEqual([
@@ -346,6 +350,19 @@ describe('replace', () => {
       { ...work, primary: false },
       { ...home, primary: true },
     ])
+  })
+
+  test('RFC-141 what is written last wins, wherever it stands', () => {
+    const current = {
+      userName: 'a',
+      emails: [
+        { value: 'a', type: 'work' },
+        { value: 'b', primary: true },
+      ],
+    }
+    const first = { value: 'a', type: 'work', primary: true }
+    for (const operation of [replace('emails[type eq "work"].primary', true), add('emails', first)])
+      expect(patched(current, [operation]).emails).toEqual([first, { value: 'b', primary: false }])
   })
 
   test('a sub-attribute of all, or of the first one', () => {

@@ -342,6 +342,7 @@ describe('PUT', () => {
       externalId: '701984',
       active: false,
     })
+    expect(put({ userName: 'a' }, minimal).active).toBe(true)
     expect(put({ ...barbara, active: false }, { ...minimal, active: null }).active).toBe(false)
     expect(put({ ...barbara, active: false }, { ...minimal, active: true }).active).toBe(true)
   })
