@@ -82,9 +82,10 @@ CREATE TABLE `gaps` (
 	`tenant_id` text NOT NULL,
 	`type` text NOT NULL,
 	`scope` text NOT NULL,
+	`size` integer NOT NULL,
 	`block` integer NOT NULL,
 	`gone` integer NOT NULL,
-	PRIMARY KEY(`tenant_id`, `type`, `scope`, `block`)
+	PRIMARY KEY(`tenant_id`, `type`, `scope`, `size`, `block`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `jobs` (

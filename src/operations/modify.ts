@@ -7,14 +7,14 @@ import type { ResourceType } from '../scim/schema'
 import type { Tenant } from './tenant'
 import { update, type Written } from './update'
 
-/** Throws 400, 404, 409, 412, 413. All operations or none (RFC-139). */
+/** Throws 400, 404, 409, 412, 413. All operations or none (RFC-139). Without a projection the reply is 204. */
 export async function modify(
   tenant: Tenant,
   type: ResourceType,
   id: string,
   body: Json,
   ifMatch: string | undefined,
-  projection: Projection,
+  projection: Projection | undefined,
 ): Promise<Written> {
   const steps = readPatchOp(body, type, tenant.interop)
   return update(tenant, type, id, ifMatch, projection, stored =>

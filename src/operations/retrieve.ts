@@ -27,10 +27,18 @@ export function notFound(type: ResourceType, id: string): ScimError {
   return new ScimError(404, undefined, `No ${type.name} with the id ${id.slice(0, 80)}.`)
 }
 
-export function wantsMembers(type: ResourceType, projection: Projection): boolean {
-  return type.membersAttribute !== undefined && wants(projection, type.membersAttribute)
+export function wantsMembers(type: ResourceType, projection: Projection | undefined): boolean {
+  return (
+    type.membersAttribute !== undefined &&
+    projection !== undefined &&
+    wants(projection, type.membersAttribute)
+  )
 }
 
-export function wantsMemberships(type: ResourceType, projection: Projection): boolean {
-  return type.membershipsAttribute !== undefined && wants(projection, type.membershipsAttribute)
+export function wantsMemberships(type: ResourceType, projection: Projection | undefined): boolean {
+  return (
+    type.membershipsAttribute !== undefined &&
+    projection !== undefined &&
+    wants(projection, type.membershipsAttribute)
+  )
 }

@@ -37,7 +37,7 @@ export interface Pointer {
 }
 
 export interface Written extends Views {
-  readonly status: 200 | 201
+  readonly status: WrittenStatus
   readonly pointers: readonly Pointer[]
 }
 
@@ -47,8 +47,11 @@ export interface Decision {
   readonly members: readonly MemberChange[]
 }
 
+/** 204 where the reply shows nothing. */
+export type WrittenStatus = 200 | 201 | 204
+
 export interface WriteOptions {
-  readonly status: 200 | 201
+  readonly status: WrittenStatus
   /** The client insisted on the version that was read (If-Match). */
   readonly guarded?: boolean
 }
@@ -60,7 +63,8 @@ export const MAX_DOCUMENT_BYTES = 1_000_000
 const ATTEMPTS = 60
 
 /**
- * Reads the resource, lets `decide` say what becomes of it, and writes that. `ifMatch`: the header, if sent.
+ * Reads the resource, lets `decide` say what becomes of it, and writes that. `ifMatch`: the header, if sent;
+ * `projection`: undefined when the reply shows nothing of the resource, which then is not read either.
  * Throws 404, 409 uniqueness, 412, 413 and whatever `decide` throws; nothing is written then.
  */
 export async function update(
@@ -68,12 +72,12 @@ export async function update(
   type: ResourceType,
   id: string,
   ifMatch: string | undefined,
-  projection: Projection,
+  projection: Projection | undefined,
   decide: (stored: StoredResource) => Decision,
 ): Promise<Written> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const stored = await read(tenant, type, id, ifMatch, projection)
-    const options = { status: 200, guarded: ifMatch !== undefined } as const
+    const options = { status: projection ? 200 : 204, guarded: ifMatch !== undefined } as const
     const written = await writeUpdate(tenant, type, stored, decide(stored), projection, options)
     if (written) return written
     if (attempt > 2) await scheduler.wait(attempt)
@@ -88,7 +92,7 @@ async function read(
   type: ResourceType,
   id: string,
   ifMatch: string | undefined,
-  projection: Projection,
+  projection: Projection | undefined,
 ): Promise<StoredResource> {
   const [found] = await tenant.database.batch([
     selectResource(tenant.id, type, id, wantsMemberships(type, projection)),
@@ -116,7 +120,7 @@ export async function writeUpdate(
   type: ResourceType,
   stored: StoredResource,
   decision: Decision,
-  projection: Projection,
+  projection: Projection | undefined,
   { status, guarded = false }: WriteOptions,
 ): Promise<Written | undefined> {
   const changed = changedAttributes(stored.resource, decision.resource, type).length > 0
@@ -151,7 +155,7 @@ async function unchanged(
   type: ResourceType,
   stored: StoredResource,
   wanted: boolean,
-  status: 200 | 201,
+  status: WrittenStatus,
 ): Promise<Written> {
   const [members] = await tenant.database.batch(membersStatement(tenant, type, wanted, stored.id))
   return { ...viewsOf(tenant, type, [stored], wanted, members), status, pointers: [] }
@@ -266,12 +270,13 @@ function changedUniques(type: ResourceType, before: Resource, after: Resource): 
   return type.lookups.filter(lookup => lookup.unique && changed.has(lookup.path)).map(lookup => lookup.path)
 }
 
-/** Turns the refusal of unknown members into a 400 that names them; any other error goes on. */
+/** Turns the refusal of unknown members into a 400 that names them; any other error of the tables goes on. */
 export async function refuse(
   tenant: Tenant,
   changes: readonly MemberChange[],
   error: unknown,
 ): Promise<never> {
+  if (isTooBig(error)) throw tooBig()
   if (failure(error) !== 'unknown') throw error
   const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, addedIds(changes))])
   const ids = (unknown?.rows ?? []).map(row => String(row.id))
@@ -279,5 +284,18 @@ export async function refuse(
     400,
     'invalidValue',
     `members: no resource of this tenant has the id ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
+  )
+}
+
+/** D1's two million bytes for a row or a parameter: folding may double a document, and ids may be long. */
+function isTooBig(error: unknown): boolean {
+  return error instanceof Error && /SQLITE_TOOBIG|string or blob too big/.test(error.message)
+}
+
+function tooBig(): ScimError {
+  return new ScimError(
+    413,
+    undefined,
+    `The request is too large to be stored at once. Send fewer members, or less than ${MAX_DOCUMENT_BYTES} bytes of attributes.`,
   )
 }

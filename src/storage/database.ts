@@ -130,7 +130,7 @@ export const lookups = sqliteTable(
   ],
 )
 
-/** Who is in which group, one row each; `version` is the group's version that the row came with. */
+/** Who is in which group, one row each; `version` names the change that the row came with. */
 export const members = sqliteTable(
   'members',
   {
@@ -167,10 +167,13 @@ export const gaps = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     type: text().notNull(),
     scope: text().notNull(),
+    /** Serials the block holds: there are blocks of several sizes, one inside the other. */
+    size: integer().notNull(),
+    /** (serial - 1) / size */
     block: integer().notNull(),
     gone: integer().notNull(),
   },
-  table => [primaryKey({ columns: [table.tenantId, table.type, table.scope, table.block] })],
+  table => [primaryKey({ columns: [table.tenantId, table.type, table.scope, table.size, table.block] })],
 )
 
 /** The outbox: what happened, written in the batch that made it happen. The last row of a tenant is never pruned. */

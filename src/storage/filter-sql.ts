@@ -25,7 +25,7 @@ export function filterCondition(filter: Filter, context: FilterContext): SQL {
   switch (filter.kind) {
     case 'and':
     case 'or': {
-      const operands = deepestFirst(filter.operands).map(operand => filterCondition(operand, context))
+      const operands = filter.operands.map(operand => filterCondition(operand, context))
       return balanced(operands, filter.kind === 'and' ? sql` AND ` : sql` OR `)
     }
     case 'not':
@@ -36,28 +36,6 @@ export function filterCondition(filter: Filter, context: FilterContext): SQL {
       return compareCondition(filter.path, filter.operator, filter.value, context)
     case 'present':
       return presentCondition(filter.path, context)
-  }
-}
-
-/**
- * What is behind an operator waits for it on the stack of SQLite's parser, which holds a hundred; what is before
- * it does not. So the deepest operand comes first.
- */
-function deepestFirst(operands: readonly Filter[]): readonly Filter[] {
-  return [...operands].sort((a, b) => depthOf(b) - depthOf(a))
-}
-
-function depthOf(filter: Filter): number {
-  switch (filter.kind) {
-    case 'and':
-    case 'or':
-      return 1 + Math.max(...filter.operands.map(depthOf))
-    case 'not':
-      return 1 + depthOf(filter.operand)
-    case 'elements':
-      return 1 + depthOf(filter.filter)
-    default:
-      return 0
   }
 }
 
@@ -126,7 +104,7 @@ function onElement(filter: Filter, source: ElementSource): SQL {
   switch (filter.kind) {
     case 'and':
     case 'or': {
-      const operands = deepestFirst(filter.operands).map(operand => onElement(operand, source))
+      const operands = filter.operands.map(operand => onElement(operand, source))
       return balanced(operands, filter.kind === 'and' ? sql` AND ` : sql` OR `)
     }
     case 'not':

@@ -69,7 +69,7 @@ const tables = [
   ['lookups', '(type, attribute, scope, value, resource_id)'],
   ['resources', 'id'],
   ['totals', '(type, scope)'],
-  ['gaps', '(type, scope, block)'],
+  ['gaps', '(type, scope, size, block)'],
   ['deliveries', '(sequence, receiver_id)'],
   ['events', 'sequence'],
   ['activity', 'id'],

@@ -78,7 +78,7 @@ export function filterHits(filter: Filter, context: FilterContext): SQL | undefi
     case 'elements':
       return elementHits(filter.filter, context)
     case 'and':
-      for (const operand of filter.operands) {
+      for (const operand of membershipsLast(filter.operands, context.type)) {
         const hits = filterHits(operand, context)
         if (hits) return hits
       }
@@ -90,6 +90,14 @@ export function filterHits(filter: Filter, context: FilterContext): SQL | undefi
     default:
       return undefined
   }
+}
+
+/** A group may have a hundred thousand members; whatever else is asked for finds fewer. */
+function membershipsLast(operands: readonly Filter[], type: ResourceType): readonly Filter[] {
+  const isMembership = (operand: Filter) =>
+    'path' in operand &&
+    [type.membersAttribute, type.membershipsAttribute].includes(operand.path.attribute.name)
+  return [...operands].sort((a, b) => Number(isMembership(a)) - Number(isMembership(b)))
 }
 
 /** D1 takes five terms in a compound SELECT, so more of them are unions of unions. */
@@ -136,13 +144,14 @@ function equalityHits(
     AND attribute = ${name} AND scope = ${scope} AND value = ${value}`
 }
 
-/** Whether a range of meta.lastModified bounds the rows, so that its index should lead rather than the list order. */
-export function boundedByLastModified(filter: Filter): boolean {
-  if (filter.kind === 'and') return filter.operands.some(boundedByLastModified)
-  return (
-    filter.kind === 'compare' &&
-    filter.path.attribute.name === 'meta' &&
-    filter.path.subAttribute?.name === 'lastModified' &&
-    ['eq', 'gt', 'ge'].includes(filter.operator)
-  )
+/**
+ * A bound on meta.lastModified that holds of all a filter can match, for its index to lead rather than the order
+ * of the list. The filter's own condition cannot: it is wrapped so as to be never null.
+ */
+export function lastModifiedBound(filter: Filter): SQL | undefined {
+  if (filter.kind === 'and') return filter.operands.map(lastModifiedBound).find(bound => bound !== undefined)
+  if (filter.kind !== 'compare' || !['eq', 'gt', 'ge'].includes(filter.operator)) return undefined
+  const { attribute, subAttribute, extension } = filter.path
+  if (extension || attribute.name !== 'meta' || subAttribute?.name !== 'lastModified') return undefined
+  return filter.value === null ? undefined : sql`r.last_modified >= ${filter.value}`
 }

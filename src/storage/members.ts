@@ -20,13 +20,13 @@ export interface MembershipWrite {
 
 /** Statements that apply the changes in order, each with the events of what it really changed. */
 export function memberStatements(write: MembershipWrite): SQL[] {
-  return write.changes.flatMap(change => changeStatements(write, change))
+  return write.changes.flatMap((change, nth) => changeStatements(write, change, nth))
 }
 
-function changeStatements(write: MembershipWrite, change: MemberChange): SQL[] {
+function changeStatements(write: MembershipWrite, change: MemberChange, nth: number): SQL[] {
   switch (change.kind) {
     case 'add':
-      return addStatements(write, change.ids)
+      return addStatements(write, change.ids, nth)
     case 'remove': {
       const listed = sql`member_id IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
       return removeStatements(write, listed)
@@ -37,7 +37,7 @@ function changeStatements(write: MembershipWrite, change: MemberChange): SQL[] {
       return removeStatements(write, sql`1`)
     case 'replace': {
       const unlisted = sql`member_id NOT IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
-      return [...removeStatements(write, unlisted), ...addStatements(write, change.ids)]
+      return [...removeStatements(write, unlisted), ...addStatements(write, change.ids, nth)]
     }
   }
 }
@@ -46,15 +46,21 @@ function changeStatements(write: MembershipWrite, change: MemberChange): SQL[] {
  * CROSS JOIN keeps the JSON on the outside: left to itself the planner reads every resource for every id.
  * An id that is no resource of the tenant joins with nothing; `requireKnown` has refused it before.
  */
-function addStatements({ occasion, type, subject }: MembershipWrite, ids: readonly string[]): SQL[] {
-  const { tenantId, txn } = occasion
+function addStatements(
+  { occasion, type, subject }: MembershipWrite,
+  ids: readonly string[],
+  nth: number,
+): SQL[] {
+  const { tenantId } = occasion
   const groupId = subject.id
   const list = JSON.stringify(ids)
+  // Tells who came by this change from who was there, and from who came by an earlier one of the same request.
+  const version = `${occasion.txn}.${nth}`
   const arrived = sql`FROM json_each(${list}) j CROSS JOIN members m
-    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = j.value AND m.version = ${txn}`
+    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = j.value AND m.version = ${version}`
   return [
     sql`INSERT INTO members (tenant_id, group_id, member_id, type, version)
-      SELECT ${tenantId}, ${groupId}, r.id, r.type, ${txn} FROM json_each(${list}) j CROSS JOIN resources r
+      SELECT ${tenantId}, ${groupId}, r.id, r.type, ${version} FROM json_each(${list}) j CROSS JOIN resources r
       WHERE r.tenant_id = ${tenantId} AND r.id = j.value AND ${exists(tenantId, groupId)} ON CONFLICT DO NOTHING`,
     memberEvents(occasion, memberEvent('member_added', subject, type), arrived),
   ]

@@ -23,7 +23,7 @@ export interface Occasion {
 }
 
 /** A consumer gets this long before the sweep takes the message for lost. */
-export const WAKE_AFTER_MS = 15_000
+export const WAKE_AFTER_MS = 5_000
 
 /** Appends the events in their order. `condition`: append only if it holds (default: always). */
 export function appendEvents(occasion: Occasion, drafts: readonly EventDraft[], condition = sql`1`): SQL {

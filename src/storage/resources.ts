@@ -7,7 +7,7 @@ import type { JsonObject } from '../scim/json'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
 import { type FilterContext, filterCondition } from './filter-sql'
-import { boundedByLastModified, filterHits, type LookupRow, lookupDifference, lookupRows } from './lookup'
+import { filterHits, type LookupRow, lastModifiedBound, lookupDifference, lookupRows } from './lookup'
 import type { Row } from './tenant-database'
 
 export interface StoredResource {
@@ -30,8 +30,8 @@ export interface StoredResource {
   readonly memberships: readonly JsonObject[]
 }
 
-/** Serials a block of a list holds; see `seek`. */
-const BLOCK = 256
+/** How many serials of a list the blocks hold whose gaps are counted; see `seek`. */
+const BLOCK_SIZES = [262_144, 4_096, 64]
 
 /** One resource by id; `memberships`: with the groups it is in. */
 export function selectResource(tenantId: string, type: ResourceType, id: string, memberships: boolean): SQL {
@@ -89,41 +89,62 @@ export function selectPage(page: Page, scope: string, context: FilterContext): [
       sql`SELECT live AS total FROM totals
         WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`,
     ]
-  const matching = matchingRows(page.filter, scope, context)
-  // The list's own index would serve the order and let SQLite read every row of the list; the plus sign forbids it.
-  const bounded = filterHits(page.filter, context) !== undefined || boundedByLastModified(page.filter)
+  const { rows, serial } = matchingRows(page.filter, scope, context)
   return [
-    sql`SELECT ${resourceColumns(page.memberships)} FROM ${matching}
-      ORDER BY ${bounded ? sql`+r.serial` : sql`r.serial`} LIMIT ${page.count} OFFSET ${page.startIndex - 1}`,
-    sql`SELECT count(*) AS total FROM ${matching}`,
+    sql`SELECT ${resourceColumns(page.memberships)} FROM ${rows}
+      ORDER BY ${serial} LIMIT ${page.count} OFFSET ${page.startIndex - 1}`,
+    sql`SELECT count(*) AS total FROM ${rows}`,
   ]
 }
 
-/** `resources r WHERE …`: led by an index where the filter has an equality that one answers. */
-function matchingRows(filter: Filter, scope: string, context: FilterContext): SQL {
+/**
+ * `resources r WHERE …`, led by an index where the filter has an equality or a bound that one answers, and the
+ * `serial` to order them by: the list's own index would serve the order and let SQLite read every row of the
+ * list, and the plus sign forbids it.
+ */
+export function matchingRows(
+  filter: Filter,
+  scope: string,
+  context: FilterContext,
+): { rows: SQL; serial: SQL } {
   const hits = filterHits(filter, context)
+  const bound = hits ? undefined : lastModifiedBound(filter)
   const from = hits
     ? sql`(${hits}) hit CROSS JOIN resources r WHERE r.id = hit.id AND`
     : sql`resources r WHERE`
-  return sql`${from} r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name} AND r.scope = ${scope}
-    AND ${filterCondition(filter, context)}`
+  const rows = sql`${from} r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name} AND r.scope = ${scope}
+    ${bound ? sql`AND ${bound}` : sql``} AND ${filterCondition(filter, context)}`
+  return { rows, serial: hits || bound ? sql`+r.serial` : sql`r.serial` }
 }
 
 /**
- * From a position in the list to a serial, at the cost of the deletions' blocks instead of the rows before it:
- * serials are given in order, `gaps` counts those that are gone, block by block. The position's serial is the
- * position plus all that is gone in the blocks wholly before it; only inside a block with gaps are rows skipped.
+ * From a position in the list to a serial, without counting the rows before it: serials are given in order, and
+ * `gaps` counts those that are gone, block by block. The position is in the first block that does not end before
+ * it; of the largest blocks, then of the smaller ones inside that, so that a place costs a few hundred rows at
+ * most, whatever the list holds. Only inside a smallest block that has gaps are rows skipped.
  */
 function seek(position: number, scope: string, { tenantId, type }: FilterContext): SQL {
-  const ofList = sql`tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`
   const p = sql.raw(String(position))
-  const b = sql.raw(String(BLOCK))
-  return sql`WITH gone AS (SELECT block, sum(gone) OVER (ORDER BY block) AS so_far FROM gaps WHERE ${ofList}),
-    base AS (SELECT coalesce(max(so_far), 0) AS gone FROM gone WHERE (block + 1) * ${b} - so_far < ${p}),
-    target AS (SELECT gone, (${p} + gone - 1) / ${b} AS block FROM base),
-    seek AS (SELECT
-      CASE WHEN block IN (SELECT block FROM gone) THEN block * ${b} + 1 ELSE ${p} + gone END AS serial,
-      CASE WHEN block IN (SELECT block FROM gone) THEN ${p} - 1 - block * ${b} + gone ELSE 0 END AS skip FROM target)`
+  const gapsOfSize = (size: SQL) =>
+    sql`gaps g WHERE g.tenant_id = ${tenantId} AND g.type = ${type.name} AND g.scope = ${scope} AND g.size = ${size}`
+  const steps = BLOCK_SIZES.map((blockSize, i) => {
+    const [from, gone, to] = [sql.raw(`at${i}`), sql.raw(`gone${i}`), sql.raw(`at${i + 1}`)]
+    const size = sql.raw(String(blockSize))
+    const inside = sql.raw(String((BLOCK_SIZES[i - 1] ?? Number.MAX_SAFE_INTEGER) / blockSize))
+    return sql`${gone} AS (SELECT g.block, a.gone + sum(g.gone) OVER (ORDER BY g.block) AS so_far
+        FROM ${from} a CROSS JOIN ${gapsOfSize(size)}
+          AND g.block >= a.block * ${inside} AND g.block < (a.block + 1) * ${inside}),
+      ${to} AS MATERIALIZED (SELECT gone, (${p} + gone - 1) / ${size} AS block FROM (
+        SELECT coalesce(max(so_far), (SELECT gone FROM ${from})) AS gone FROM ${gone}
+        WHERE (block + 1) * ${size} - so_far < ${p}))`
+  })
+  const smallest = sql.raw(String(BLOCK_SIZES.at(-1)))
+  const at = sql.raw(`at${BLOCK_SIZES.length}`)
+  return sql`WITH at0 AS (SELECT 0 AS gone, 0 AS block), ${sql.join(steps, sql`, `)},
+    seek AS MATERIALIZED (SELECT iif(has_gaps, block * ${smallest} + 1, ${p} + gone) AS serial,
+      iif(has_gaps, ${p} - 1 - block * ${smallest} + gone, 0) AS skip
+      FROM (SELECT gone, block, EXISTS (SELECT 1 FROM ${gapsOfSize(smallest)} AND g.block = a.block) AS has_gaps
+        FROM ${at} a))`
 }
 
 /** What a create needs beside the document. */
@@ -243,8 +264,9 @@ export function deleteResource(
       ? []
       : [sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`]),
     sql`UPDATE totals SET live = live - 1 WHERE ${ofList}`,
-    sql`INSERT INTO gaps (tenant_id, type, scope, block, gone)
-      VALUES (${tenantId}, ${type.name}, ${before.scope}, ${Math.floor((before.serial - 1) / BLOCK)}, 1)
+    sql`INSERT INTO gaps (tenant_id, type, scope, size, block, gone)
+      SELECT ${tenantId}, ${type.name}, ${before.scope}, value, ${sql.raw(String(before.serial - 1))} / value, 1
+      FROM json_each(${JSON.stringify(BLOCK_SIZES)}) WHERE 1
       ON CONFLICT DO UPDATE SET gone = gone + 1`,
   ]
 }

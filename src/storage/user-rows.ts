@@ -1,8 +1,8 @@
 // The operator's list of the people of a tenant: pages by key, whatever their connection.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Filter } from '../scim/filter'
-import { type FilterContext, filterCondition } from './filter-sql'
-import { boundedByLastModified, filterHits } from './lookup'
+import type { FilterContext } from './filter-sql'
+import { matchingRows, resourceColumns } from './resources'
 
 /** Rows for `readResource`, in order of creation, behind the serial of the page before. */
 export function pageOfUsers(
@@ -11,16 +11,12 @@ export function pageOfUsers(
   limit: number,
   context: FilterContext,
 ): SQL {
-  const hits = filter && filterHits(filter, context)
-  // With few candidates the list's own index would only serve the order, by reading the whole list.
-  const bounded = hits !== undefined || (filter !== undefined && boundedByLastModified(filter))
-  const serial = bounded ? sql`+r.serial` : sql`r.serial`
-  const from = hits
-    ? sql`(${hits}) hit CROSS JOIN resources r WHERE r.id = hit.id AND`
-    : sql`resources r WHERE`
-  return sql`SELECT r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at,
-      r.last_modified, r.sessions_not_before, r.session_epoch
-    FROM ${from} r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name} AND r.scope = ''
-      AND ${serial} > ${afterSerial} ${filter ? sql`AND ${filterCondition(filter, context)}` : sql``}
+  const { rows, serial } = filter ? matchingRows(filter, '', context) : everybody(context)
+  return sql`SELECT ${resourceColumns(false)} FROM ${rows} AND ${serial} > ${afterSerial}
     ORDER BY ${serial} LIMIT ${limit}`
+}
+
+function everybody({ tenantId, type }: FilterContext): { rows: SQL; serial: SQL } {
+  const rows = sql`resources r WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ''`
+  return { rows, serial: sql`r.serial` }
 }
