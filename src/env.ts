@@ -67,7 +67,7 @@ async function check(env: object): Promise<Service> {
     keys: await keysOf(settings.SECRET_KEY),
     allowLoopbackReceivers: settings.ALLOW_LOOPBACK_RECEIVERS === 'true',
     activityDays: settings.ACTIVITY_DAYS,
-    now: Date.now,
+    now: () => Date.now(),
     newId: uuidv7,
   }
 }

@@ -17,6 +17,7 @@ export function asOperator(service: Service, { baseUrl, database }: OpenTenant):
     now: service.now(),
     txn: service.newId(),
     newId: service.newId,
+    keys: service.keys,
     log: nothing,
   }
 }

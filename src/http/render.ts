@@ -29,9 +29,14 @@ export function renderList(
   tenant: Tenant,
   type: ResourceType,
   result: ListResult,
-  { startIndex, projection }: ListQuery,
+  { startIndex, cursor, projection }: ListQuery,
 ): JsonObject | ReadableStream {
-  const head = listHead({ total: result.total, startIndex, items: result.views.length })
+  const head = listHead({
+    total: result.total,
+    startIndex: cursor === undefined ? startIndex : undefined,
+    nextCursor: result.nextCursor,
+    items: result.views.length,
+  })
   if (result.more) return streamOf(listText(tenant, type, result, head, projection))
   return { ...head, Resources: result.views.map(view => shown(tenant, type, view, view.members, projection)) }
 }

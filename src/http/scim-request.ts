@@ -84,6 +84,7 @@ async function attemptOnce(
     now: log.startedAt,
     txn: log.id,
     newId: service.newId,
+    keys: service.keys,
     log,
   }
   try {

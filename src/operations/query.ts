@@ -1,36 +1,68 @@
-// A list (RFC 7644 §3.4.2, §3.4.3): one round trip for credential, page, total and members.
+// A list (RFC 7644 §3.4.2, §3.4.3; RFC 9865): one round trip for credential, page, total and members.
 import { ScimError } from '../scim/error'
 import type { ListQuery } from '../scim/list-query'
 import type { ResourceType } from '../scim/schema'
-import { readResource, scopeOf, selectPage } from '../storage/resources'
+import { type Position, selectPage } from '../storage/list'
+import { readResource, scopeOf } from '../storage/resources'
+import type { Row } from '../storage/tenant-database'
+import { makeCursor, readCursor } from './cursor'
 import { wantsMembers, wantsMemberships } from './retrieve'
 import { filterContextOf, type Tenant } from './tenant'
 import { membersStatement, type Views, viewsOf } from './view'
 
 export interface ListResult extends Views {
   readonly total: number
+  /** Where the client pages by cursor and there is more. */
+  readonly nextCursor: string | undefined
 }
 
 /** Throws 400 invalidFilter for a filter that D1 cannot take; it never answers more than was asked for. */
 export async function query(tenant: Tenant, type: ResourceType, list: ListQuery): Promise<ListResult> {
   const wanted = wantsMembers(type, list.projection) && list.count > 0
-  const page = { ...list, memberships: wantsMemberships(type, list.projection) }
-  const [select, count] = selectPage(
-    page,
-    scopeOf(type, tenant.connectionId ?? ''),
-    filterContextOf(tenant, type),
-  )
-  const statements = [select, count, ...membersStatement(tenant, type, wanted, select)]
+  const page = {
+    ...list,
+    from: await firstOf(tenant, type, list),
+    memberships: wantsMemberships(type, list.projection),
+  }
+  const scope = scopeOf(type, tenant.connectionId ?? '')
+  const context = filterContextOf(tenant, type)
+  const [select, count] = selectPage(page, scope, context)
+  // One row more than the page tells whether there is another page.
+  const [ahead] =
+    list.cursor === undefined ? [select] : selectPage({ ...page, count: list.count + 1 }, scope, context)
+  const statements = [ahead, count, ...membersStatement(tenant, type, wanted, select)]
   const [rows, total, members] = await tenant.database.batch(statements).catch(error => {
     throw tooComplex(error)
       ? new ScimError(400, 'invalidFilter', 'The filter is too complex; use fewer terms.')
       : error
   })
-  const stored = (rows?.rows ?? []).map(readResource)
+  const shown = (rows?.rows ?? []).slice(0, list.count)
   return {
-    ...viewsOf(tenant, type, stored, wanted, members),
+    ...viewsOf(tenant, type, shown.map(readResource), wanted, members),
     total: Number(total?.rows[0]?.total ?? 0),
+    nextCursor: await nextCursor(tenant, type, list, rows?.rows ?? []),
   }
+}
+
+async function firstOf(tenant: Tenant, type: ResourceType, list: ListQuery): Promise<number | Position> {
+  if (list.cursor === undefined) return list.startIndex
+  return list.cursor === '' ? 1 : readCursor(tenant, type, list, list.cursor)
+}
+
+async function nextCursor(
+  tenant: Tenant,
+  type: ResourceType,
+  list: ListQuery,
+  rows: readonly Row[],
+): Promise<string | undefined> {
+  const last = rows[list.count - 1]
+  if (list.cursor === undefined || !last || rows.length <= list.count) return undefined
+  const key = last.sort_key
+  const position = {
+    serial: Number(last.serial),
+    ...(list.sort && { key: typeof key === 'string' || typeof key === 'number' ? key : null }),
+  }
+  return makeCursor(tenant, type, list, position)
 }
 
 /** D1's limits on one statement, should a filter within our own limits still meet one. */

@@ -4,7 +4,8 @@ import type { Interop } from '../scim/interop'
 import type { PageLimits } from '../scim/list-query'
 import type { ResourceType } from '../scim/schema'
 import type { ActivityEntry } from '../storage/activity'
-import type { FilterContext } from '../storage/filter-sql'
+import type { FilterContext } from '../storage/attribute-sql'
+import type { Keys } from '../storage/keys'
 import type { EventDraft, Occasion } from '../storage/outbox'
 import type { TenantDatabase } from '../storage/tenant-database'
 
@@ -23,6 +24,7 @@ export interface Tenant {
   /** The request's id: its events' txn, and the version of what it changes. */
   readonly txn: string
   readonly newId: () => string
+  readonly keys: Keys
   readonly log: RequestLog
 }
 

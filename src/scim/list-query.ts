@@ -1,5 +1,7 @@
 // What a list is asked for, from the URL (RFC 7644 §3.4.2) or a SearchRequest (§3.4.3).
-import { ScimError } from './error'
+import { subAttribute } from './attribute'
+import { type AttributePath, resolvePath } from './attribute-path'
+import { ScimError, type ScimType } from './error'
 import { type Filter, parseFilter } from './filter'
 import type { Interop } from './interop'
 import { clip, isObject, type Json } from './json'
@@ -8,10 +10,16 @@ import type { ResourceType } from './schema'
 
 export const SEARCH_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:SearchRequest'
 
+/** How long a cursor can be gone on from (RFC 9865 §4 cursorTimeout). */
+export const CURSOR_SECONDS = 3600
+
 export interface ListQuery {
   readonly filter: Filter | undefined
+  readonly sort: { readonly path: AttributePath; readonly descending: boolean } | undefined
   /** 1-based. */
   readonly startIndex: number
+  /** Given, perhaps empty, when the client pages by cursor (RFC 9865 §2): then startIndex counts for nothing. */
+  readonly cursor: string | undefined
   /** Between 0 and the service's maximum. */
   readonly count: number
   readonly projection: Projection
@@ -22,17 +30,18 @@ export interface PageLimits {
   readonly maxCount: number
 }
 
-/** Unknown parameters are ignored (RFC-89); so are `sortBy` and `sortOrder` (sort is not offered). */
+/** Unknown parameters are ignored (RFC-89). */
 export function listQueryFromUrl(
   parameters: URLSearchParams,
   type: ResourceType,
   interop: Interop,
   limits: PageLimits,
 ): ListQuery {
+  const given = (name: string) => parameter(parameters, name)
   return {
-    filter: filterOf(parameter(parameters, 'filter'), type, interop),
-    startIndex: startIndexOf(parameter(parameters, 'startIndex')),
-    count: countOf(parameter(parameters, 'count'), limits),
+    filter: filterOf(given('filter'), type, interop),
+    sort: sortOf(given('sortBy'), given('sortOrder'), type, interop),
+    ...placeOf(given('startIndex'), given('cursor'), given('count'), limits),
     projection: projectionFromUrl(parameters, type, interop),
   }
 }
@@ -81,8 +90,18 @@ export function listQueryFromSearch(
     throw new ScimError(400, 'invalidSyntax', `"schemas" must contain ${SEARCH_SCHEMA}.`)
   return {
     filter: filterOf(text(fields.get('filter'), 'filter'), type, interop),
-    startIndex: startIndexOf(number(fields.get('startindex'), 'startIndex')),
-    count: countOf(number(fields.get('count'), 'count'), limits),
+    sort: sortOf(
+      text(fields.get('sortby'), 'sortBy'),
+      text(fields.get('sortorder'), 'sortOrder'),
+      type,
+      interop,
+    ),
+    ...placeOf(
+      number(fields.get('startindex'), 'startIndex'),
+      text(fields.get('cursor'), 'cursor'),
+      number(fields.get('count'), 'count'),
+      limits,
+    ),
     projection: readProjection(
       names(fields.get('attributes'), 'attributes'),
       names(fields.get('excludedattributes'), 'excludedAttributes'),
@@ -96,20 +115,56 @@ function filterOf(value: string | null, type: ResourceType, interop: Interop): F
   return value === null ? undefined : parseFilter(value, type, interop)
 }
 
+/** By a simple value, ascending unless said otherwise; a complex attribute means its `value` (RFC-111). */
+function sortOf(
+  by: string | null,
+  order: string | null,
+  type: ResourceType,
+  interop: Interop,
+): ListQuery['sort'] {
+  if (by === null) return undefined
+  const path = resolvePath(by, type, interop)
+  if (!path || path.attribute.returned === 'never')
+    throw new ScimError(400, 'invalidValue', `"sortBy": ${type.name} has no attribute ${clip(by)}.`)
+  return { path: simplePath(path), descending: isDescending(order) }
+}
+
+function simplePath(path: AttributePath): AttributePath {
+  if (path.subAttribute || path.attribute.type !== 'complex') return path
+  const value = subAttribute(path.attribute, 'value')
+  if (value) return { ...path, subAttribute: value }
+  throw new ScimError(400, 'invalidValue', `"sortBy": name a sub-attribute of ${path.attribute.name}.`)
+}
+
+function isDescending(order: string | null): boolean {
+  const name = order?.toLowerCase() ?? 'ascending'
+  if (name !== 'ascending' && name !== 'descending')
+    throw new ScimError(400, 'invalidValue', '"sortOrder" must be "ascending" or "descending".')
+  return name === 'descending'
+}
+
+function placeOf(startIndex: string | null, cursor: string | null, count: string | null, limits: PageLimits) {
+  return {
+    startIndex: startIndexOf(startIndex),
+    cursor: cursor ?? undefined,
+    count: countOf(count, limits, cursor === null ? 'invalidValue' : 'invalidCount'),
+  }
+}
+
 /** Less than 1 is 1 (RFC-112). */
 function startIndexOf(value: string | null): number {
   return value === null ? 1 : Math.max(1, integer(value, 'startIndex'))
 }
 
 /** Negative is 0 (RFC-113); more than the maximum is answered with fewer (RFC-232). */
-function countOf(value: string | null, limits: PageLimits): number {
+function countOf(value: string | null, limits: PageLimits, scimType: ScimType): number {
   if (value === null) return limits.defaultCount
-  return Math.min(limits.maxCount, Math.max(0, integer(value, 'count')))
+  return Math.min(limits.maxCount, Math.max(0, integer(value, 'count', scimType)))
 }
 
-function integer(value: string, name: string): number {
+function integer(value: string, name: string, scimType: ScimType = 'invalidValue'): number {
   if (!/^[+-]?\d{1,15}$/.test(value))
-    throw new ScimError(400, 'invalidValue', `"${name}" must be an integer, not "${clip(value)}".`)
+    throw new ScimError(400, scimType, `"${name}" must be an integer, not "${clip(value)}".`)
   return Number(value)
 }
 

@@ -6,12 +6,21 @@ export const LIST_SCHEMA = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 export interface ListFacts {
   /** All matches, not the page's. */
   readonly total: number
-  readonly startIndex: number
+  /** Absent in a reply to a cursor (RFC 9865 §2). */
+  readonly startIndex: number | undefined
+  /** Absent on the last page, and where the client pages by index. */
+  readonly nextCursor?: string | undefined
   /** How many resources follow. */
   readonly items: number
 }
 
 /** The message without its `Resources`, which may be streamed. */
-export function listHead({ total, startIndex, items }: ListFacts): JsonObject {
-  return { schemas: [LIST_SCHEMA], totalResults: total, startIndex, itemsPerPage: items }
+export function listHead({ total, startIndex, nextCursor, items }: ListFacts): JsonObject {
+  return {
+    schemas: [LIST_SCHEMA],
+    totalResults: total,
+    ...(startIndex !== undefined && { startIndex }),
+    itemsPerPage: items,
+    ...(nextCursor !== undefined && { nextCursor }),
+  }
 }

@@ -1,6 +1,6 @@
 // The ServiceProviderConfig resource (RFC 7643 §5, RFC 9865 §4): exactly what this service does.
 import type { JsonObject } from './json'
-import type { PageLimits } from './list-query'
+import { CURSOR_SECONDS, type PageLimits } from './list-query'
 
 export function serviceProviderConfigDocument(baseUrl: string, limits: PageLimits): JsonObject {
   return {
@@ -9,14 +9,15 @@ export function serviceProviderConfigDocument(baseUrl: string, limits: PageLimit
     bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
     filter: { supported: true, maxResults: limits.maxCount },
     changePassword: { supported: false },
-    sort: { supported: false },
+    sort: { supported: true },
     etag: { supported: true },
     pagination: {
-      cursor: false,
+      cursor: true,
       index: true,
       defaultPaginationMethod: 'index',
       defaultPageSize: limits.defaultCount,
       maxPageSize: limits.maxCount,
+      cursorTimeout: CURSOR_SECONDS,
     },
     authenticationSchemes: [
       {

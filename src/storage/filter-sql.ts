@@ -8,17 +8,14 @@ import type { Comparable } from '../scim/comparable'
 import { ScimError } from '../scim/error'
 import type { CompareOperator, Filter } from '../scim/filter'
 import { absentIsFalse } from '../scim/filter-match'
-import { type ResourceType, schemasOf } from '../scim/schema'
-
-export interface FilterContext {
-  readonly tenantId: string
-  /** Whose externalIds count; undefined for the operator, who sees all. */
-  readonly connectionId: string | undefined
-  readonly type: ResourceType
-  readonly resourceTypes: readonly ResourceType[]
-  /** Base URL of the tenant's SCIM endpoint, for meta.location and $ref. */
-  readonly baseUrl: string
-}
+import {
+  documentValue,
+  type ElementSource,
+  elementSource,
+  type FilterContext,
+  foldsCase,
+  singleValue,
+} from './attribute-sql'
 
 /** A condition on the row `r`, true or false, never null. */
 export function filterCondition(filter: Filter, context: FilterContext): SQL {
@@ -63,10 +60,10 @@ function compareCondition(
   if (!source) return comparison(comparedSingle(path, context), leaf, operator, value)
   const element = comparedElement(path, source)
   if (operator !== 'ne')
-    return sql`EXISTS (${source.select} AND ${comparison(element, leaf, operator, value)})`
+    return sql`EXISTS (SELECT 1 ${source.from} AND ${comparison(element, leaf, operator, value)})`
   // `ne`: no value at all, or one that differs.
-  return sql`(NOT EXISTS (${source.select} AND ${element} IS NOT NULL)
-    OR EXISTS (${source.select} AND ${element} IS NOT NULL AND ${comparison(element, leaf, 'ne', value)}))`
+  return sql`(NOT EXISTS (SELECT 1 ${source.from} AND ${element} IS NOT NULL)
+    OR EXISTS (SELECT 1 ${source.from} AND ${element} IS NOT NULL AND ${comparison(element, leaf, 'ne', value)}))`
 }
 
 /** An element of a list, or a complex value, has the value false for a `primary` that it lacks. */
@@ -85,15 +82,16 @@ function presentCondition(path: AttributePath, context: FilterContext): SQL {
   const source = elementSource(path, context)
   if (!source) return notEmpty(singleValue(path, context))
   if (path.attribute.type !== 'complex' || path.subAttribute)
-    return sql`EXISTS (${source.select} AND ${notEmpty(source.value(path.subAttribute))})`
-  return sql`EXISTS (${source.select})`
+    return sql`EXISTS (SELECT 1 ${source.from} AND ${notEmpty(source.value(path.subAttribute))})`
+  return sql`EXISTS (SELECT 1 ${source.from})`
 }
 
 function elementsCondition(path: AttributePath, filter: Filter, context: FilterContext): SQL {
   const source = elementSource(path, context)
-  if (source) return sql`EXISTS (${source.select} AND ${onElement(filter, source)})`
+  if (source) return sql`EXISTS (SELECT 1 ${source.from} AND ${onElement(filter, source)})`
   const single: ElementSource = {
-    select: sql``,
+    from: sql``,
+    order: sql``,
     value: sub => singleValue(sub ? { ...path, subAttribute: sub } : path, context),
   }
   return sql`(${onElement(filter, single)} AND ${presentCondition(path, context)})`
@@ -164,130 +162,4 @@ function codePoints(operand: string | number, sign = 1): SQL {
 
 function notEmpty(expression: SQL): SQL {
   return sql`ifnull(${expression} <> '', 0)`
-}
-
-function foldsCase(attribute: Attribute): boolean {
-  return attribute.type === 'string' && !attribute.caseExact
-}
-
-/** Where the elements of a multi-valued attribute come from, as `SELECT 1 FROM … WHERE …` to be continued by AND. */
-interface ElementSource {
-  readonly select: SQL
-  value(subAttribute: Attribute | undefined): SQL
-}
-
-function elementSource(path: AttributePath, context: FilterContext): ElementSource | undefined {
-  if (!path.attribute.multiValued) return undefined
-  const { type } = context
-  if (!path.extension && path.attribute.name === 'schemas') return schemasSource(type)
-  if (!path.extension && path.attribute.name === type.membersAttribute)
-    return membershipSource('group_id', 'member_id', sql`m.type`, context)
-  if (!path.extension && path.attribute.name === type.membershipsAttribute)
-    return membershipSource('member_id', 'group_id', sql`'direct'`, context)
-  const json = documentValue(path)
-  return {
-    select: sql`SELECT 1 FROM json_each(${json}) e WHERE 1`,
-    value: sub => (sub ? sql`json_extract(e.value, ${jsonPath([sub.name])})` : sql`e.value`),
-  }
-}
-
-/** `schemas` is not stored: the base is always there, an extension when its container is. */
-function schemasSource(type: ResourceType): ElementSource {
-  const urns = literal(JSON.stringify(schemasOf(type).map(({ id }) => id)))
-  return {
-    select: sql`SELECT 1 FROM json_each(${urns}) e
-      WHERE (e.key = 0 OR json_type(r.document, '$."' || e.value || '"') IS NOT NULL)`,
-    value: () => sql`e.value`,
-  }
-}
-
-/** Membership rows seen from the group (its members) or from the member (its groups). */
-function membershipSource(
-  own: 'group_id' | 'member_id',
-  other: 'group_id' | 'member_id',
-  kind: SQL,
-  context: FilterContext,
-): ElementSource {
-  const row = sql.raw(`m.${other}`)
-  const ofOther = (expression: SQL) =>
-    sql`(SELECT ${expression} FROM resources o WHERE o.tenant_id = m.tenant_id AND o.id = ${row})`
-  return {
-    select: sql`SELECT 1 FROM members m WHERE m.tenant_id = r.tenant_id AND ${sql.raw(`m.${own}`)} = r.id`,
-    value: sub => {
-      switch (sub?.name) {
-        case 'type':
-          return kind
-        case 'display':
-          return ofOther(sql`coalesce(coalesce(o.comparable, o.document) ->> '$.displayName',
-            coalesce(o.comparable, o.document) ->> '$.userName')`)
-        case '$ref':
-          return ofOther(sql`${context.baseUrl} || ${endpointOf(sql`o.type`, context)} || '/' || o.id`)
-        default:
-          return row
-      }
-    },
-  }
-}
-
-function endpointOf(type: SQL, context: FilterContext): SQL {
-  const cases = context.resourceTypes.map(
-    ({ name, endpoint }) => sql` WHEN ${literal(name)} THEN ${literal(endpoint)}`,
-  )
-  return sql`CASE ${type}${sql.join(cases)} END`
-}
-
-/** A singular attribute's value: a column where one has it, else the document's. */
-function singleValue(path: AttributePath, context: FilterContext): SQL {
-  if (!path.extension) {
-    switch (path.attribute.name) {
-      case 'id':
-        return sql`r.id`
-      case 'externalId':
-        return context.connectionId === undefined
-          ? sql`(r.document ->> '$.externalId')`
-          : sql`(CASE WHEN r.connection_id = ${context.connectionId} THEN r.document ->> '$.externalId' END)`
-      case 'meta':
-        return metaValue(path.subAttribute, context)
-    }
-  }
-  const json = documentValue(path)
-  return path.subAttribute ? sql`json_extract(${json}, ${jsonPath([path.subAttribute.name])})` : json
-}
-
-function metaValue(sub: Attribute | undefined, context: FilterContext): SQL {
-  switch (sub?.name) {
-    case 'resourceType':
-      return sql`r.type`
-    case 'created':
-      return sql`r.created_at`
-    case 'lastModified':
-      return sql`r.last_modified`
-    case 'location':
-      return sql`(${context.baseUrl + context.type.endpoint} || '/' || r.id)`
-    case 'version':
-      return sql`('W/"' || r.version || '"')`
-    default:
-      return sql`r.id`
-  }
-}
-
-/** The attribute in the document, or in its comparable form where case or time matters. */
-function documentValue(path: AttributePath): SQL {
-  const leaf = path.subAttribute ?? path.attribute
-  const exact = leaf.caseExact && leaf.type !== 'dateTime' && leaf.type !== 'complex'
-  const names = path.extension ? [path.schema.id, path.attribute.name] : [path.attribute.name]
-  return exact
-    ? sql`json_extract(r.document, ${jsonPath(names)})`
-    : sql`json_extract(coalesce(r.comparable, r.document), ${jsonPath(names)})`
-}
-
-/** A JSON path of schema names, as a literal: names come from schemas, never from a request. */
-function jsonPath(names: readonly string[]): SQL {
-  const path = `$${names.map(name => `."${name.replaceAll('"', '')}"`).join('')}`
-  return literal(path)
-}
-
-/** Text of our own schemas as an SQL literal. */
-function literal(text: string): SQL {
-  return sql.raw(`'${text.replaceAll("'", "''")}'`)
 }

@@ -7,7 +7,7 @@ import type { Filter } from '../scim/filter'
 import { isObject, type Json } from '../scim/json'
 import type { Resource } from '../scim/resource'
 import { commonAttributes, type Lookup, type ResourceType } from '../scim/schema'
-import type { FilterContext } from './filter-sql'
+import type { FilterContext } from './attribute-sql'
 
 export interface LookupRow {
   readonly attribute: string

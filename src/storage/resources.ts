@@ -1,13 +1,11 @@
-// Resources as rows: read one, read a page, and the statements of a create, an update and a delete. Each write is
+// Resources as rows: read one, and the statements of a create, an update and a delete. Each write is
 // made of statements only, so that it can share one batch with its members, events, deliveries and log row.
 import { type SQL, sql } from 'drizzle-orm'
 import { comparableDocument } from '../scim/comparable'
-import type { Filter } from '../scim/filter'
 import type { JsonObject } from '../scim/json'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
-import { type FilterContext, filterCondition } from './filter-sql'
-import { filterHits, type LookupRow, lastModifiedBound, lookupDifference, lookupRows } from './lookup'
+import { type LookupRow, lookupDifference, lookupRows } from './lookup'
 import type { Row } from './tenant-database'
 
 export interface StoredResource {
@@ -30,8 +28,8 @@ export interface StoredResource {
   readonly memberships: readonly JsonObject[]
 }
 
-/** How many serials of a list the blocks hold whose gaps are counted; see `seek`. */
-const BLOCK_SIZES = [262_144, 4_096, 64]
+/** How many serials of a list the blocks hold whose gaps are counted; see `seek` in list.ts. */
+export const BLOCK_SIZES = [262_144, 4_096, 64]
 
 /** One resource by id; `memberships`: with the groups it is in. */
 export function selectResource(tenantId: string, type: ResourceType, id: string, memberships: boolean): SQL {
@@ -67,84 +65,6 @@ export function resourceColumns(memberships: boolean): SQL {
       WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id)
       AS memberships`
     : own
-}
-
-export interface Page {
-  readonly filter: Filter | undefined
-  /** 1-based. */
-  readonly startIndex: number
-  readonly count: number
-  readonly memberships: boolean
-}
-
-/** Two statements: the page (rows for `readResource`), and one row with the `total` of all matches. */
-export function selectPage(page: Page, scope: string, context: FilterContext): [SQL, SQL] {
-  const { tenantId, type } = context
-  if (!page.filter)
-    return [
-      sql`${seek(page.startIndex, scope, context)} SELECT ${resourceColumns(page.memberships)} FROM resources r
-        WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scope}
-          AND r.serial >= (SELECT serial FROM seek)
-        ORDER BY r.serial LIMIT ${page.count} OFFSET (SELECT skip FROM seek)`,
-      sql`SELECT live AS total FROM totals
-        WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`,
-    ]
-  const { rows, serial } = matchingRows(page.filter, scope, context)
-  return [
-    sql`SELECT ${resourceColumns(page.memberships)} FROM ${rows}
-      ORDER BY ${serial} LIMIT ${page.count} OFFSET ${page.startIndex - 1}`,
-    sql`SELECT count(*) AS total FROM ${rows}`,
-  ]
-}
-
-/**
- * `resources r WHERE …`, led by an index where the filter has an equality or a bound that one answers, and the
- * `serial` to order them by: the list's own index would serve the order and let SQLite read every row of the
- * list, and the plus sign forbids it.
- */
-export function matchingRows(
-  filter: Filter,
-  scope: string,
-  context: FilterContext,
-): { rows: SQL; serial: SQL } {
-  const hits = filterHits(filter, context)
-  const bound = hits ? undefined : lastModifiedBound(filter)
-  const from = hits
-    ? sql`(${hits}) hit CROSS JOIN resources r WHERE r.id = hit.id AND`
-    : sql`resources r WHERE`
-  const rows = sql`${from} r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name} AND r.scope = ${scope}
-    ${bound ? sql`AND ${bound}` : sql``} AND ${filterCondition(filter, context)}`
-  return { rows, serial: hits || bound ? sql`+r.serial` : sql`r.serial` }
-}
-
-/**
- * From a position in the list to a serial, without counting the rows before it: serials are given in order, and
- * `gaps` counts those that are gone, block by block. The position is in the first block that does not end before
- * it; of the largest blocks, then of the smaller ones inside that, so that a place costs a few hundred rows at
- * most, whatever the list holds. Only inside a smallest block that has gaps are rows skipped.
- */
-function seek(position: number, scope: string, { tenantId, type }: FilterContext): SQL {
-  const p = sql.raw(String(position))
-  const gapsOfSize = (size: SQL) =>
-    sql`gaps g WHERE g.tenant_id = ${tenantId} AND g.type = ${type.name} AND g.scope = ${scope} AND g.size = ${size}`
-  const steps = BLOCK_SIZES.map((blockSize, i) => {
-    const [from, gone, to] = [sql.raw(`at${i}`), sql.raw(`gone${i}`), sql.raw(`at${i + 1}`)]
-    const size = sql.raw(String(blockSize))
-    const inside = sql.raw(String((BLOCK_SIZES[i - 1] ?? Number.MAX_SAFE_INTEGER) / blockSize))
-    return sql`${gone} AS (SELECT g.block, a.gone + sum(g.gone) OVER (ORDER BY g.block) AS so_far
-        FROM ${from} a CROSS JOIN ${gapsOfSize(size)}
-          AND g.block >= a.block * ${inside} AND g.block < (a.block + 1) * ${inside}),
-      ${to} AS MATERIALIZED (SELECT gone, (${p} + gone - 1) / ${size} AS block FROM (
-        SELECT coalesce(max(so_far), (SELECT gone FROM ${from})) AS gone FROM ${gone}
-        WHERE (block + 1) * ${size} - so_far < ${p}))`
-  })
-  const smallest = sql.raw(String(BLOCK_SIZES.at(-1)))
-  const at = sql.raw(`at${BLOCK_SIZES.length}`)
-  return sql`WITH at0 AS (SELECT 0 AS gone, 0 AS block), ${sql.join(steps, sql`, `)},
-    seek AS MATERIALIZED (SELECT iif(has_gaps, block * ${smallest} + 1, ${p} + gone) AS serial,
-      iif(has_gaps, ${p} - 1 - block * ${smallest} + gone, 0) AS skip
-      FROM (SELECT gone, block, EXISTS (SELECT 1 FROM ${gapsOfSize(smallest)} AND g.block = a.block) AS has_gaps
-        FROM ${at} a))`
 }
 
 /** What a create needs beside the document. */

@@ -14,6 +14,7 @@ import { matches } from '../../src/scim/filter-match'
 import { Interop } from '../../src/scim/interop'
 import { isObject, type Json, type JsonObject } from '../../src/scim/json'
 import type { ResourceType } from '../../src/scim/schema'
+import { keysOf } from '../../src/storage/keys'
 import { TenantDatabase } from '../../src/storage/tenant-database'
 import {
   badgedUserType,
@@ -33,6 +34,7 @@ const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const BASE = 'https://scim.example.com/t/acme/scim/v2'
 const types = { User: badgedUserType, Group: groupType() }
 const interop = new Interop('compat')
+const keys = await keysOf('secret-key-for-tests-0123456789abcdef')
 
 /** The tenant as one of its connections sees it, at a time. */
 function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)): Tenant {
@@ -48,6 +50,7 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     now,
     txn,
     newId: uuidv7,
+    keys,
     log: {
       entry: (status, resourceType, resourceId) => ({
         ...{ id: txn, at: now, connectionId, tokenHint: null, method: 'POST', path: '/', status },
@@ -66,7 +69,7 @@ interface Listed {
 async function listed(tenant: Tenant, type: ResourceType, filter?: Filter): Promise<Listed> {
   // All there is to say of everybody; of what a filter finds, only who it is.
   const projection = filter ? { only: new Set(['userName', 'displayName']) } : {}
-  const list = { filter, startIndex: 1, count: 1000, projection }
+  const list = { filter, sort: undefined, startIndex: 1, cursor: undefined, count: 1000, projection }
   const result = await query(tenant, type, list)
   const rendered = renderList(tenant, type, result, list)
   const body = rendered instanceof ReadableStream ? await new Response(rendered).json<JsonObject>() : rendered
