@@ -10,7 +10,7 @@ import { resourceTypeDocument, schemaDocument } from '../scim/schema-document'
 import { describedSchemas } from '../scim/schemas/described'
 import { serviceProviderConfigDocument } from '../scim/service-provider-config'
 import type { AppEnv } from './environment'
-import { scimReply } from './scim-json'
+import { MAX_BODY_BYTES, scimReply } from './scim-json'
 import { baseUrlOf, PAGE_LIMITS, serveScim } from './scim-request'
 
 type C = Context<AppEnv>
@@ -22,7 +22,7 @@ export async function serviceProviderConfig(c: C): Promise<Response> {
 }
 
 function configReply(baseUrl: string): Response {
-  return scimReply(200, serviceProviderConfigDocument(baseUrl, PAGE_LIMITS))
+  return scimReply(200, serviceProviderConfigDocument(baseUrl, PAGE_LIMITS, MAX_BODY_BYTES))
 }
 
 export async function resourceTypes(c: C, tenant: Tenant): Promise<Response> {

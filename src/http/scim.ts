@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono'
 import type { Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import type { ResourceType } from '../scim/schema'
+import { answerBulk } from './bulk'
 import { resourceTypeById, resourceTypes, schemaById, schemas, serviceProviderConfig } from './discovery'
 import type { AppEnv } from './environment'
 import { del, get, list, patch, post, put, search } from './resources'
@@ -32,9 +33,8 @@ export function scimRoutes(): Hono<AppEnv> {
   app.all('/Me', c =>
     serve(c, () => notImplemented('/Me: a provisioning credential is nobody in particular.')),
   )
-  app.all('/Bulk', c =>
-    serve(c, () => notImplemented('Bulk is not supported: see bulk in /ServiceProviderConfig.')),
-  )
+  app.post('/Bulk', c => serve(c, tenant => answerBulk(c, tenant)))
+  app.all('/Bulk', c => serve(c, () => notAllowed(c, ['POST'])))
 
   app.get('/:endpoint', c => serveType(c, list))
   app.post('/:endpoint', c => serveType(c, post))

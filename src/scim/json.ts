@@ -43,7 +43,7 @@ export function checkJson(body: Json): void {
 }
 
 function enter(value: Json, open: Frame[]): void {
-  if (typeof value === 'string') return checkText(value, open)
+  if (typeof value === 'string') checkText(value, open)
   if (typeof value !== 'object' || value === null) return
   if (open.length >= MAX_DEPTH)
     throw new ScimError(

@@ -1,12 +1,18 @@
 // The ServiceProviderConfig resource (RFC 7643 §5, RFC 9865 §4): exactly what this service does.
+import { MAX_BULK_OPERATIONS } from './bulk'
 import type { JsonObject } from './json'
 import { CURSOR_SECONDS, type PageLimits } from './list-query'
 
-export function serviceProviderConfigDocument(baseUrl: string, limits: PageLimits): JsonObject {
+/** `maxBodyBytes`: of any request, and so of a Bulk request. */
+export function serviceProviderConfigDocument(
+  baseUrl: string,
+  limits: PageLimits,
+  maxBodyBytes: number,
+): JsonObject {
   return {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: maxBodyBytes },
     filter: { supported: true, maxResults: limits.maxCount },
     changePassword: { supported: false },
     sort: { supported: true },
