@@ -1,12 +1,10 @@
 // Resources as reply bodies. Members that do not fit the first round trip are streamed: a member list is never
 // cut, since a client that reads, edits and PUTs it back would remove the rest.
 import { MemberStream } from '../operations/members-stream'
-import type { ListResult } from '../operations/query'
 import type { Tenant } from '../operations/tenant'
 import type { View, Views } from '../operations/view'
 import type { JsonObject } from '../scim/json'
-import type { ListQuery } from '../scim/list-query'
-import { listHead } from '../scim/list-response'
+import { type ListFacts, listHead } from '../scim/list-response'
 import { location, represent } from '../scim/representation'
 import { type Projection, project } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
@@ -24,38 +22,43 @@ export function renderOne(
   return streamOf(resourceText(tenant, type, view, new MemberStream(tenant, page), projection))
 }
 
+/** What a list shows of one resource type; a list at the root has one part for each. */
+export interface ListPart {
+  readonly type: ResourceType
+  readonly result: Views
+  readonly projection: Projection
+}
+
 /** A ListResponse (RFC 7644 §3.4.2). */
 export function renderList(
   tenant: Tenant,
-  type: ResourceType,
-  result: ListResult,
-  { startIndex, cursor, projection }: ListQuery,
+  parts: readonly ListPart[],
+  facts: Omit<ListFacts, 'items'>,
 ): JsonObject | ReadableStream {
-  const head = listHead({
-    total: result.total,
-    startIndex: cursor === undefined ? startIndex : undefined,
-    nextCursor: result.nextCursor,
-    items: result.views.length,
-  })
-  if (result.more) return streamOf(listText(tenant, type, result, head, projection))
-  return { ...head, Resources: result.views.map(view => shown(tenant, type, view, view.members, projection)) }
+  const items = parts.reduce((sum, { result }) => sum + result.views.length, 0)
+  const head = listHead({ ...facts, items })
+  if (parts.some(({ result }) => result.more)) return streamOf(listText(tenant, parts, head))
+  const resources = parts.flatMap(({ type, result, projection }) =>
+    result.views.map(view => shown(tenant, type, view, view.members, projection)),
+  )
+  return { ...head, Resources: resources }
 }
 
 async function* listText(
   tenant: Tenant,
-  type: ResourceType,
-  result: ListResult,
+  parts: readonly ListPart[],
   head: JsonObject,
-  projection: Projection,
 ): AsyncGenerator<string> {
-  const members = new MemberStream(tenant, result)
   let before = `${JSON.stringify(head).slice(0, -1)},"Resources":[`
-  for (const view of result.views) {
-    yield before
-    yield* resourceText(tenant, type, view, members, projection)
-    before = ','
+  for (const { type, result, projection } of parts) {
+    const members = new MemberStream(tenant, result)
+    for (const view of result.views) {
+      yield before
+      yield* resourceText(tenant, type, view, members, projection)
+      before = ','
+    }
   }
-  yield ']}'
+  yield before === ',' ? ']}' : `${before}]}`
 }
 
 async function* resourceText(
@@ -65,8 +68,9 @@ async function* resourceText(
   members: MemberStream,
   projection: Projection,
 ): AsyncGenerator<string> {
-  const name = type.membersAttribute ?? ''
+  const name = type.membersAttribute
   const head = JSON.stringify(shown(tenant, type, view, undefined, projection))
+  if (name === undefined) return yield head
   let before = `${head.slice(0, -1)},${JSON.stringify(name)}:[`
   for await (const chunk of members.membersOf(view)) {
     const some = shown(tenant, type, view, chunk, projection)[name]

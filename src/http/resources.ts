@@ -41,7 +41,9 @@ export async function search(c: C, tenant: Tenant, type: ResourceType): Promise<
 
 async function answerList(tenant: Tenant, type: ResourceType, listQuery: ListQuery): Promise<Response> {
   const result = await query(tenant, type, listQuery)
-  return scimReply(200, renderList(tenant, type, result, listQuery))
+  const { projection, startIndex, cursor } = listQuery
+  const facts = { ...result, startIndex: cursor === undefined ? startIndex : undefined }
+  return scimReply(200, renderList(tenant, [{ type, result, projection }], facts))
 }
 
 /** GET /{endpoint}/{id}: 304 when the client has this version. */

@@ -7,6 +7,7 @@ import { answerBulk } from './bulk'
 import { resourceTypeById, resourceTypes, schemaById, schemas, serviceProviderConfig } from './discovery'
 import type { AppEnv } from './environment'
 import { del, get, list, patch, post, put, search } from './resources'
+import { listEverything, searchEverything } from './root'
 import { errorReply } from './scim-json'
 import { type Handle, serveScim } from './scim-request'
 
@@ -33,6 +34,10 @@ export function scimRoutes(): Hono<AppEnv> {
   app.all('/Me', c =>
     serve(c, () => notImplemented('/Me: a provisioning credential is nobody in particular.')),
   )
+  app.get('/', c => serve(c, tenant => listEverything(c, tenant)))
+  app.all('/', c => serve(c, () => notAllowed(c, ['GET'])))
+  app.post('/.search', c => serve(c, tenant => searchEverything(c, tenant)))
+  app.all('/.search', c => serve(c, () => notAllowed(c, ['POST'])))
   app.post('/Bulk', c => serve(c, tenant => answerBulk(c, tenant)))
   app.all('/Bulk', c => serve(c, () => notAllowed(c, ['POST'])))
 

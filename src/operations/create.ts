@@ -25,6 +25,8 @@ import { draftOf, occasionOf, type Tenant } from './tenant'
 import { pointersOf, refuse, refuseLargeDocument, taken, type Written, writeUpdate } from './update'
 import { membersStatement, viewsOf } from './view'
 
+const ATTEMPTS = 10
+
 /** Throws 400 for a body that is not a resource of the type, 409 uniqueness, 413. */
 export async function create(
   tenant: Tenant,
@@ -32,6 +34,22 @@ export async function create(
   body: Json,
   projection: Projection,
 ): Promise<Written> {
+  for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+    const written = await createOnce(tenant, type, body, projection)
+    if (written) return written
+  }
+  throw new ScimError(503, undefined, `Too many requests change this ${type.name} at once; send it again.`, {
+    'Retry-After': '1',
+  })
+}
+
+/** Undefined when the returning user whom it met was changed by somebody else meanwhile. */
+async function createOnce(
+  tenant: Tenant,
+  type: ResourceType,
+  body: Json,
+  projection: Projection,
+): Promise<Written | undefined> {
   const { resource, members } = readBody(body, type, tenant.interop)
   refuseLargeDocument(resource)
   const created: NewResource = {
@@ -107,7 +125,7 @@ async function resolveConflict(
   created: NewResource,
   conflicts: readonly Row[],
   projection: Projection,
-): Promise<Written> {
+): Promise<Written | undefined> {
   const [row] = conflicts
   if (!row)
     throw new ScimError(
@@ -118,7 +136,7 @@ async function resolveConflict(
   const existing = readResource(row)
   const others = conflicts.some(conflict => conflict.id !== existing.id)
   if (!others && returns(tenant, created, existing)) {
-    const written = await writeUpdate(
+    return writeUpdate(
       tenant,
       created.type,
       existing,
@@ -126,7 +144,6 @@ async function resolveConflict(
       projection,
       { status: 201 },
     )
-    if (written) return written
   }
   throw taken(created.type, [...new Set(conflicts.map(conflict => String(conflict.conflict)))])
 }

@@ -31,6 +31,7 @@ export async function remove(
       return await write(tenant, type, stored)
     } catch (error) {
       if (failure(error) !== 'stale') throw error
+      if (attempt > 2) await scheduler.wait(attempt)
     }
   }
   throw new ScimError(503, undefined, `Too many requests change this ${type.name} at once; send it again.`, {

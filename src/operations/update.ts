@@ -222,6 +222,8 @@ function membershipStatements(
 ): Statement[] {
   const { members } = decision
   if (members.length === 0) return []
+  if (addedIds(members).includes(stored.id))
+    throw new ScimError(400, 'invalidValue', `members: a ${type.name} cannot be a member of itself.`)
   const occasion = occasionOf(tenant)
   const subject: Subject = { ...stored, resource: decision.resource }
   const changed = changedAttributes(stored.resource, decision.resource, type).length > 0

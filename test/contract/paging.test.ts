@@ -4,6 +4,7 @@ import {
   type Connection,
   expectError,
   LIST_RESPONSE,
+  newGroup,
   newTenant,
   newUser,
   SEARCH_REQUEST,
@@ -180,5 +181,39 @@ describe('cursors', () => {
       sort: { supported: true },
       pagination: { cursor: true, index: true, defaultPaginationMethod: 'index', cursorTimeout: 3600 },
     })
+  })
+})
+
+describe('all types in one list', () => {
+  it('RFC-90, RFC-122 GET at the root and .search: users, then groups, with positions through both', async () => {
+    const one = await (await newTenant()).connect()
+    for (const n of [1, 2, 3]) await one.scim.post('/Users', newUser({ displayName: `Ada ${n}` }))
+    for (const n of [1, 2]) await one.scim.post('/Groups', newGroup({ displayName: `Ada's ${n}` }))
+    const names = async (query: string) => {
+      const { status, body } = await one.scim.get(`/?${query}`)
+      expect(status).toBe(200)
+      return { total: body.totalResults, names: body.Resources.map(({ displayName }) => displayName) }
+    }
+    const all = ['Ada 1', 'Ada 2', 'Ada 3', "Ada's 1", "Ada's 2"]
+    expect(await names('filter=displayName sw "ada"')).toEqual({ total: 5, names: all })
+    expect(await names('startIndex=3&count=2')).toEqual({ total: 5, names: all.slice(2, 4) })
+    expect(await names('startIndex=5&count=2')).toEqual({ total: 5, names: all.slice(4) })
+    expect(await names('count=2')).toEqual({ total: 5, names: all.slice(0, 2) })
+    expect(await names('filter=meta.resourceType eq "Group"')).toEqual({ total: 2, names: all.slice(3) })
+    const { body } = await one.scim.post('/.search', {
+      schemas: [SEARCH_REQUEST],
+      filter: 'userName pr',
+      count: 1,
+    })
+    expect(body).toMatchObject({ totalResults: 3, itemsPerPage: 1, startIndex: 1 })
+  })
+
+  it('RFC-90 an attribute that a type lacks is no value; one that none has is refused', async () => {
+    const { scim } = connection
+    expect((await scim.get('/?filter=userName eq "u1@example.com"')).body.totalResults).toBe(1)
+    expectError(await scim.get('/?filter=nosuch eq "x"'), 400, 'invalidFilter')
+    expectError(await scim.get('/?sortBy=id'), 400, 'invalidValue')
+    expectError(await scim.get('/?cursor='), 400, 'invalidCursor')
+    expectError(await scim.put('/', {}), 405)
   })
 })

@@ -647,14 +647,11 @@ describe('requests that are refused', () => {
   }
 
   it.each([
-    '',
-    '/',
     '/nowhere',
     '/users',
     '/Users/a/b',
     '/Users/a/b/c',
     '/Groups/x/members',
-    '/.search',
     '/Schemas/nosuch',
     '/ResourceTypes/nosuch',
   ])('RFC-191 the unknown path %j is a SCIM 404', async path => {
@@ -663,6 +660,15 @@ describe('requests that are refused', () => {
       await scim.post(`${path}?x=1`, newUser()),
       path.startsWith('/Schemas') || path.startsWith('/Res') ? 405 : 404,
     )
+  })
+
+  it('RFC-66 a group is no member of itself, by PATCH or PUT', async () => {
+    const { id, displayName } = (await scim.post('/Groups', newGroup())).body
+    const add = { op: 'add', path: 'members', value: [{ value: id }] }
+    const patched = await scim.patch(`/Groups/${id}`, [add])
+    expectError(patched, 400, 'invalidValue', /itself/)
+    const put = await scim.put(`/Groups/${id}`, { schemas: [GROUP], displayName, members: [{ value: id }] })
+    expectError(put, 400, 'invalidValue', /itself/)
   })
 
   it('RFC-182 /Me is 501', async () => {

@@ -71,7 +71,7 @@ async function listed(tenant: Tenant, type: ResourceType, filter?: Filter): Prom
   const projection = filter ? { only: new Set(['userName', 'displayName']) } : {}
   const list = { filter, sort: undefined, startIndex: 1, cursor: undefined, count: 1000, projection }
   const result = await query(tenant, type, list)
-  const rendered = renderList(tenant, type, result, list)
+  const rendered = renderList(tenant, [{ type, result, projection }], { ...result, startIndex: 1 })
   const body = rendered instanceof ReadableStream ? await new Response(rendered).json<JsonObject>() : rendered
   return { resources: body.Resources as readonly JsonObject[], total: result.total }
 }
