@@ -15,6 +15,7 @@ export function asOperator(service: Service, { baseUrl, database }: OpenTenant):
     baseUrl,
     database,
     now: service.now(),
+    clock: service.now,
     txn: service.newId(),
     newId: service.newId,
     keys: service.keys,

@@ -82,6 +82,7 @@ async function attemptOnce(
     baseUrl: baseUrlOf(c.req.url),
     database,
     now: log.startedAt,
+    clock: service.now,
     txn: log.id,
     newId: service.newId,
     keys: service.keys,

@@ -20,12 +20,12 @@ import {
   selectResource,
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
+import { refuse, refuseLargeDocument, taken } from './refusal'
 import { wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
-import { pointersOf, refuse, refuseLargeDocument, taken, type Written, writeUpdate } from './update'
+import { takeTurns } from './turns'
+import { pointersOf, type Written, writeUpdate } from './update'
 import { membersStatement, viewsOf } from './view'
-
-const ATTEMPTS = 10
 
 /** Throws 400 for a body that is not a resource of the type, 409 uniqueness, 413. */
 export async function create(
@@ -34,13 +34,7 @@ export async function create(
   body: Json,
   projection: Projection,
 ): Promise<Written> {
-  for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
-    const written = await createOnce(tenant, type, body, projection)
-    if (written) return written
-  }
-  throw new ScimError(503, undefined, `Too many requests change this ${type.name} at once; send it again.`, {
-    'Retry-After': '1',
-  })
+  return takeTurns(tenant, now => createOnce(now, type, body, projection))
 }
 
 /** Undefined when the returning user whom it met was changed by somebody else meanwhile. */

@@ -1,16 +1,13 @@
 // DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go; the event keeps what it was.
-import { ScimError } from '../scim/error'
 import { deletedEvents } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
 import { appendEvents, createDeliveries } from '../storage/outbox'
 import { deleteResource, readResource, type StoredResource, selectResource } from '../storage/resources'
-import { failure } from '../storage/tenant-database'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
+import { takeTurns } from './turns'
 import { endedSessions, type Pointer, pointersOf, requireMatch } from './update'
-
-const ATTEMPTS = 20
 
 /** Throws 404 and 412. Gives the deliveries to be woken up. */
 export async function remove(
@@ -19,23 +16,15 @@ export async function remove(
   id: string,
   ifMatch: string | undefined,
 ): Promise<readonly Pointer[]> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const [found] = await tenant.database.batch([
-      selectResource(tenant.id, type, id, type.membershipsAttribute !== undefined),
+  return takeTurns(tenant, async now => {
+    const [found] = await now.database.batch([
+      selectResource(now.id, type, id, type.membershipsAttribute !== undefined),
     ])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const stored = readResource(row)
     requireMatch(ifMatch, stored, type)
-    try {
-      return await write(tenant, type, stored)
-    } catch (error) {
-      if (failure(error) !== 'stale') throw error
-      if (attempt > 2) await scheduler.wait(attempt)
-    }
-  }
-  throw new ScimError(503, undefined, `Too many requests change this ${type.name} at once; send it again.`, {
-    'Retry-After': '1',
+    return write(now, type, stored)
   })
 }
 

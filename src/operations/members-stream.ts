@@ -1,7 +1,7 @@
 // The members of a page of groups beyond the first round trip, in chunks: none is left out, few are held at once.
 import type { JsonObject } from '../scim/json'
 import type { MemberPosition } from '../storage/members'
-import { selectMembers } from '../storage/members'
+import { selectMembers, selectMembersAfter } from '../storage/members'
 import type { Tenant } from './tenant'
 import { FIRST_MEMBERS, MORE_MEMBERS, readMembers, type View, type Views } from './view'
 
@@ -33,7 +33,7 @@ export class MemberStream {
 
   async *#after(start: MemberPosition): AsyncGenerator<readonly JsonObject[]> {
     for (let position: MemberPosition | undefined = start; position; ) {
-      const statement = selectMembers(this.tenant.id, position.groupId, position, MORE_MEMBERS + 1)
+      const statement = selectMembersAfter(this.tenant.id, position, MORE_MEMBERS + 1)
       const [outcome] = await this.tenant.database.batch([statement])
       const { byGroup, last } = readMembers(this.tenant, outcome, MORE_MEMBERS)
       yield byGroup.get(position.groupId) ?? []
@@ -52,7 +52,7 @@ export class MemberStream {
         .slice(0, GROUPS_AT_ONCE)
       this.#firsts.clear()
       const outcomes = await this.tenant.database.batch(
-        next.map(id => selectMembers(this.tenant.id, id, undefined, FIRST_MEMBERS + 1)),
+        next.map(id => selectMembers(this.tenant.id, id, FIRST_MEMBERS + 1)),
       )
       next.forEach((id, i) => {
         const { byGroup, last } = readMembers(this.tenant, outcomes[i], FIRST_MEMBERS)

@@ -1,15 +1,13 @@
 // The operator ends a person's sessions: access stays, everybody signed in as them is out.
-import { ScimError } from '../scim/error'
 import { sessionsRevokedEvent } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { appendEvents, createDeliveries, type EventDraft } from '../storage/outbox'
 import { readResource, type StoredResource, selectResource, updateResource } from '../storage/resources'
-import { failure, type Statement } from '../storage/tenant-database'
+import type { Statement } from '../storage/tenant-database'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
+import { takeTurns } from './turns'
 import { endedSessions, type Pointer, pointersOf } from './update'
-
-const ATTEMPTS = 20
 
 /** The type of which there are accounts: whose resources have sessions. */
 export function accountType(tenant: Pick<Tenant, 'resourceTypes'>): ResourceType {
@@ -25,25 +23,15 @@ export async function revokeSessions(
   reason: string,
 ): Promise<readonly Pointer[]> {
   const type = accountType(tenant)
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const [found] = await tenant.database.batch([selectResource(tenant.id, type, id, false)])
+  return takeTurns(tenant, async now => {
+    const [found] = await now.database.batch([selectResource(now.id, type, id, false)])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
-    const stored = readResource(row)
-    try {
-      const { rows, events } = endSessions(tenant, type, [stored], reason)
-      const done = await tenant.database.steps({
-        rows,
-        events,
-        deliveries: [createDeliveries(occasionOf(tenant))],
-      })
-      return pointersOf(tenant, done.deliveries[0])
-    } catch (error) {
-      if (failure(error) !== 'stale') throw error
-    }
-  }
-  throw new ScimError(503, undefined, 'Too many requests change this person at once; send it again.', {
-    'Retry-After': '1',
+    const done = await now.database.steps({
+      ...endSessions(now, type, [readResource(row)], reason),
+      deliveries: [createDeliveries(occasionOf(now))],
+    })
+    return pointersOf(now, done.deliveries[0])
   })
 }
 

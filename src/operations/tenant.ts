@@ -19,8 +19,9 @@ export interface Tenant {
   /** `{origin}/t/{slug}/scim/v2`, without a slash at its end. */
   readonly baseUrl: string
   readonly database: TenantDatabase
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, when this was asked or, if it had to wait its turn, when its turn came. */
   readonly now: number
+  readonly clock: () => number
   /** The request's id: its events' txn, and the version of what it changes. */
   readonly txn: string
   readonly newId: () => string

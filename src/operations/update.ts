@@ -8,14 +8,7 @@ import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { preconditionFailed } from '../scim/version'
 import { insertActivity } from '../storage/activity'
-import {
-  addedIds,
-  memberStatements,
-  requireGroup,
-  requireKnown,
-  selectUnknown,
-  touchGroup,
-} from '../storage/members'
+import { addedIds, memberStatements, requireGroup, requireKnown, touchGroup } from '../storage/members'
 import { appendEvents, createDeliveries, hasAppended } from '../storage/outbox'
 import {
   type Change,
@@ -25,8 +18,10 @@ import {
   updateResource,
 } from '../storage/resources'
 import { failure, type Outcome, type Statement } from '../storage/tenant-database'
+import { changedUniques, refuse, refuseLargeDocument, taken } from './refusal'
 import { notFound, wantsMembers, wantsMemberships } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
+import { takeTurns } from './turns'
 import { membersStatement, type Views, viewsOf } from './view'
 
 /** Which delivery is to be woken up: its event and its receiver. */
@@ -56,12 +51,6 @@ export interface WriteOptions {
   readonly guarded?: boolean
 }
 
-/** A resource document in bytes of JSON; D1 takes two million a row, which may hold a second, folded copy. */
-export const MAX_DOCUMENT_BYTES = 1_000_000
-
-/** Contenders for one resource take turns; this many are enough for a burst of fifty. */
-const ATTEMPTS = 60
-
 /**
  * Reads the resource, lets `decide` say what becomes of it, and writes that. `ifMatch`: the header, if sent;
  * `projection`: undefined when the reply shows nothing of the resource, which then is not read either.
@@ -75,15 +64,10 @@ export async function update(
   projection: Projection | undefined,
   decide: (stored: StoredResource) => Decision,
 ): Promise<Written> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const stored = await read(tenant, type, id, ifMatch, projection)
-    const options = { status: projection ? 200 : 204, guarded: ifMatch !== undefined } as const
-    const written = await writeUpdate(tenant, type, stored, decide(stored), projection, options)
-    if (written) return written
-    if (attempt > 2) await scheduler.wait(attempt)
-  }
-  throw new ScimError(503, undefined, `Too many requests change this ${type.name} at once; send it again.`, {
-    'Retry-After': '1',
+  const options = { status: projection ? 200 : 204, guarded: ifMatch !== undefined } as const
+  return takeTurns(tenant, async now => {
+    const stored = await read(now, type, id, ifMatch, projection)
+    return writeUpdate(now, type, stored, decide(stored), projection, options)
   })
 }
 
@@ -242,62 +226,4 @@ export function pointersOf(tenant: Tenant, deliveries: Outcome | undefined): rea
     sequence: Number(row.sequence),
     receiverId: String(row.receiver_id),
   }))
-}
-
-/** 413 for a document over the limit; members are not part of it. */
-export function refuseLargeDocument(resource: Resource): void {
-  const text = JSON.stringify(resource)
-  // A UTF-16 unit is at most three bytes.
-  if (text.length * 3 <= MAX_DOCUMENT_BYTES) return
-  const bytes = new TextEncoder().encode(text).length
-  if (bytes > MAX_DOCUMENT_BYTES)
-    throw new ScimError(
-      413,
-      undefined,
-      `The resource has ${bytes} bytes of JSON; at most ${MAX_DOCUMENT_BYTES} are stored.`,
-    )
-}
-
-/** The one 409 of a taken unique value: names the attributes, never whose they are. */
-export function taken(type: ResourceType, attributes: readonly string[]): ScimError {
-  return new ScimError(
-    409,
-    'uniqueness',
-    `Another ${type.name} already has this ${attributes.join(' or this ')}.`,
-  )
-}
-
-function changedUniques(type: ResourceType, before: Resource, after: Resource): string[] {
-  const changed = new Set(changedAttributes(before, after, type))
-  return type.lookups.filter(lookup => lookup.unique && changed.has(lookup.path)).map(lookup => lookup.path)
-}
-
-/** Turns the refusal of unknown members into a 400 that names them; any other error of the tables goes on. */
-export async function refuse(
-  tenant: Tenant,
-  changes: readonly MemberChange[],
-  error: unknown,
-): Promise<never> {
-  if (isTooBig(error)) throw tooBig()
-  if (failure(error) !== 'unknown') throw error
-  const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, addedIds(changes))])
-  const ids = (unknown?.rows ?? []).map(row => String(row.id))
-  throw new ScimError(
-    400,
-    'invalidValue',
-    `members: no resource of this tenant has the id ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
-  )
-}
-
-/** D1's two million bytes for a row or a parameter: folding may double a document, and ids may be long. */
-function isTooBig(error: unknown): boolean {
-  return error instanceof Error && /SQLITE_TOOBIG|string or blob too big/.test(error.message)
-}
-
-function tooBig(): ScimError {
-  return new ScimError(
-    413,
-    undefined,
-    `The request is too large to be stored at once. Send fewer members, or less than ${MAX_DOCUMENT_BYTES} bytes of attributes.`,
-  )
 }

@@ -38,7 +38,7 @@ export function membersStatement(
   groups: string | Statement,
 ): Statement[] {
   return wanted && type.membersAttribute !== undefined
-    ? [selectMembers(tenant.id, groups, undefined, FIRST_MEMBERS + 1)]
+    ? [selectMembers(tenant.id, groups, FIRST_MEMBERS + 1)]
     : []
 }
 

@@ -48,6 +48,7 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     baseUrl: BASE,
     database: new TenantDatabase(env.DB, id),
     now,
+    clock: () => now,
     txn,
     newId: uuidv7,
     keys,

@@ -1,0 +1,69 @@
+// What a write is refused for by the tables and their limits, in words for the client.
+import { ScimError } from '../scim/error'
+import type { MemberChange } from '../scim/member-change'
+import { changedAttributes, type Resource } from '../scim/resource'
+import type { ResourceType } from '../scim/schema'
+import { addedIds, selectUnknown } from '../storage/members'
+import { failure } from '../storage/tenant-database'
+import type { Tenant } from './tenant'
+
+/** A resource document in bytes of JSON; D1 takes two million a row, which may hold a second, folded copy. */
+export const MAX_DOCUMENT_BYTES = 1_000_000
+
+/** 413 for a document over the limit; members are not part of it. */
+export function refuseLargeDocument(resource: Resource): void {
+  const text = JSON.stringify(resource)
+  // A UTF-16 unit is at most three bytes.
+  if (text.length * 3 <= MAX_DOCUMENT_BYTES) return
+  const bytes = new TextEncoder().encode(text).length
+  if (bytes > MAX_DOCUMENT_BYTES)
+    throw new ScimError(
+      413,
+      undefined,
+      `The resource has ${bytes} bytes of JSON; at most ${MAX_DOCUMENT_BYTES} are stored.`,
+    )
+}
+
+/** The one 409 of a taken unique value: names the attributes, never whose they are. */
+export function taken(type: ResourceType, attributes: readonly string[]): ScimError {
+  return new ScimError(
+    409,
+    'uniqueness',
+    `Another ${type.name} already has this ${attributes.join(' or this ')}.`,
+  )
+}
+
+export function changedUniques(type: ResourceType, before: Resource, after: Resource): string[] {
+  const changed = new Set(changedAttributes(before, after, type))
+  return type.lookups.filter(lookup => lookup.unique && changed.has(lookup.path)).map(lookup => lookup.path)
+}
+
+/** Turns the refusal of unknown members into a 400 that names them; any other error of the tables goes on. */
+export async function refuse(
+  tenant: Tenant,
+  changes: readonly MemberChange[],
+  error: unknown,
+): Promise<never> {
+  if (isTooBig(error)) throw tooBig()
+  if (failure(error) !== 'unknown') throw error
+  const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, addedIds(changes))])
+  const ids = (unknown?.rows ?? []).map(row => String(row.id))
+  throw new ScimError(
+    400,
+    'invalidValue',
+    `members: no resource of this tenant has the id ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
+  )
+}
+
+/** D1's two million bytes for a row or a parameter: folding may double a document, and ids may be long. */
+function isTooBig(error: unknown): boolean {
+  return error instanceof Error && /SQLITE_TOOBIG|string or blob too big/.test(error.message)
+}
+
+function tooBig(): ScimError {
+  return new ScimError(
+    413,
+    undefined,
+    `The request is too large to be stored at once. Send fewer members, or less than ${MAX_DOCUMENT_BYTES} bytes of attributes.`,
+  )
+}
