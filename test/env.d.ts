@@ -1,4 +1,5 @@
-// What vitest.config.ts adds to the Worker's bindings.
+// What vitest.config.ts adds to the Worker's bindings, and Vite to import.meta (glob).
+/// <reference types="vite/types/importMeta.d.ts" />
 declare namespace Cloudflare {
   interface Env {
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]

@@ -95,16 +95,18 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
   const { database } = open
   const { tenantId } = database
   const { kind, connectionId } = job
-  if (kind === 'delete-tenant') return deleteTenantStep(service, open)
-  if (connectionId !== null) {
+  if (kind !== 'revoke-sessions') {
     const [left] = await database.batch([
       selectActiveAfter(tenantId, accountType(asOperator(service, open)), { ...job, position: 0 }, 1),
     ])
-    // A request that was admitted before the connection was closed has given somebody access again.
+    // A request that was admitted before the connection, or the tenant, was closed has given somebody access again.
     if (left?.rows[0]) {
       await database.batch(advanceJob(tenantId, job, { position: 0, done: 0 }, service.now()))
       return 'more'
     }
+  }
+  if (kind === 'delete-tenant') return deleteTenantStep(service, open)
+  if (connectionId !== null) {
     await database.batch([
       deleteDeletingConnection(tenantId, connectionId),
       deleteOrphanTokens(tenantId, connectionId),

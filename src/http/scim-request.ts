@@ -213,9 +213,9 @@ class ScimRequestLog implements RequestLog {
   }
 }
 
-/** An address where an id belongs is not kept. */
+/** An address or a name where an id belongs is not kept: ids need no escapes, however often they are escaped. */
 function pathBelowBase(path: string): string {
   const at = path.indexOf('/scim/v2')
   const below = at < 0 ? path : path.slice(at + '/scim/v2'.length) || '/'
-  return below.replace(/[^/]*(?:@|%40)[^/]*/g, '…').slice(0, 200)
+  return below.replace(/[^/]*[@%][^/]*/g, '…').slice(0, 200)
 }

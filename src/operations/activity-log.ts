@@ -3,6 +3,7 @@ import type { Service } from '../env'
 import { type ActivityEntry, insertActivity } from '../storage/activity'
 import { TenantDatabase } from '../storage/tenant-database'
 import { tenantIdsOf } from '../storage/tenant-directory'
+import { tenantExists } from '../storage/tenant-rows'
 
 /**
  * Whose log: the token's tenant, or, for a credential that was rejected, the tenant whose URL it was tried at.
@@ -61,5 +62,5 @@ async function write({ d1 }: Pick<Service, 'd1'>, batch: typeof waiting): Promis
     byTenant.set(tenantId, entries)
   }
   for (const [tenantId, entries] of byTenant)
-    await new TenantDatabase(d1, tenantId).batch([insertActivity(tenantId, entries)])
+    await new TenantDatabase(d1, tenantId).batch([insertActivity(tenantId, entries, tenantExists(tenantId))])
 }

@@ -91,7 +91,7 @@ async function insert(
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
       known: requireKnown(tenant.id, changes),
-      events: [appendEvents(occasion, drafts, isThere)],
+      events: [appendEvents(occasion, drafts, { condition: isThere })],
       joining: memberStatements({ occasion, type, subject, changes }),
       log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
       deliveries: [createDeliveries(occasion)],

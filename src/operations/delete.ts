@@ -2,7 +2,7 @@
 import { deletedEvents } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
-import { appendEvents, createDeliveries } from '../storage/outbox'
+import { appendEvents, createDeliveries, groupsOf } from '../storage/outbox'
 import { deleteResource, readResource, type StoredResource, selectResource } from '../storage/resources'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -17,9 +17,7 @@ export async function remove(
   ifMatch: string | undefined,
 ): Promise<readonly Pointer[]> {
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([
-      selectResource(now.id, type, id, type.membershipsAttribute !== undefined),
-    ])
+    const [found] = await now.database.batch([selectResource(now.id, type, id, false)])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const stored = readResource(row)
@@ -34,12 +32,13 @@ async function write(
   stored: StoredResource,
 ): Promise<readonly Pointer[]> {
   const occasion = occasionOf(tenant)
-  const groups = stored.memberships.map(group => String(group.value))
   const last = { ...stored, ...endedSessions(stored, tenant.now) }
-  const events = deletedEvents(last, type, groups).map(event => draftOf(event, type))
+  const events = deletedEvents(last, type).map(event => draftOf(event, type))
+  const more = type.membershipsAttribute === undefined ? undefined : groupsOf(tenant.id, stored.id)
   const done = await tenant.database.steps({
+    // Before the rows: the groups that somebody is in are known as long as the memberships are there.
+    events: [appendEvents(occasion, events, more && { more })],
     rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),
-    events: [appendEvents(occasion, events)],
     log: [insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)])],
     deliveries: [createDeliveries(occasion)],
   })

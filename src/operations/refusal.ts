@@ -48,10 +48,13 @@ export async function refuse(
   if (failure(error) !== 'unknown') throw error
   const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, addedIds(changes))])
   const ids = (unknown?.rows ?? []).map(row => String(row.id))
+  const quoted = ids.slice(0, 10).join(', ')
   throw new ScimError(
     400,
     'invalidValue',
-    `members: no resource of this tenant has the id ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
+    `members: no resource of this tenant has the id ${quoted}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
+    {},
+    quoted,
   )
 }
 

@@ -24,7 +24,9 @@ export async function retrieve(
 }
 
 export function notFound(type: ResourceType, id: string): ScimError {
-  return new ScimError(404, undefined, `No ${type.name} with the id ${id.slice(0, 80)}.`)
+  const quoted = id.slice(0, 80)
+  // Whoever mistakes the id for an address must not find it in the log.
+  return new ScimError(404, undefined, `No ${type.name} with the id ${quoted}.`, {}, quoted)
 }
 
 export function wantsMembers(type: ResourceType, projection: Projection | undefined): boolean {

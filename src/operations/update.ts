@@ -110,7 +110,9 @@ export async function writeUpdate(
   const changed = changedAttributes(stored.resource, decision.resource, type).length > 0
   const wanted = wantsMembers(type, projection)
   if (!changed && decision.members.length === 0) return unchanged(tenant, type, stored, wanted, status)
-  if (changed) refuseLargeDocument(decision.resource)
+  // Taking access away may make a full document longer by a letter: it is never refused for that.
+  if (changed && !losesAccess(stored.resource, decision.resource, type))
+    refuseLargeDocument(decision.resource)
   const occasion = occasionOf(tenant)
   try {
     const done = await tenant.database.steps({
@@ -221,7 +223,8 @@ function membershipStatements(
 }
 
 export function pointersOf(tenant: Tenant, deliveries: Outcome | undefined): readonly Pointer[] {
-  return (deliveries?.rows ?? []).map(row => ({
+  const due = (deliveries?.rows ?? []).filter(row => row.wake_at !== null)
+  return due.map(row => ({
     tenantId: tenant.id,
     sequence: Number(row.sequence),
     receiverId: String(row.receiver_id),

@@ -23,6 +23,8 @@ export interface Attribute {
   readonly canonicalValues?: readonly string[]
   readonly referenceTypes?: readonly string[]
   readonly subAttributes?: readonly Attribute[]
+  /** The `type` by which the only element is found too when it has none. Not published. */
+  readonly soleType?: string
 }
 
 /** An attribute with the defaults of RFC 7643 §2.2 for what is not said. */

@@ -48,10 +48,11 @@ export function updatedEvents(before: Subject, after: Subject, type: ResourceTyp
   return events
 }
 
-/** `groups`: ids of the groups the subject was in; there are no member_removed events for them. */
-export function deletedEvents(last: Subject, type: ResourceType, groups: readonly string[]): ResourceEvent[] {
-  if (type.accessAttribute === undefined) return [event('deleted', last, type)]
-  return [sessionEvent('deleted', last, type, { groups })]
+/** There are no member_removed events for the groups the subject was in; storage adds their ids as `groups`. */
+export function deletedEvents(last: Subject, type: ResourceType): ResourceEvent[] {
+  return [
+    type.accessAttribute === undefined ? event('deleted', last, type) : sessionEvent('deleted', last, type),
+  ]
 }
 
 /** The operator, a suspended tenant or a lost role ended the sessions, and nothing else changed. */

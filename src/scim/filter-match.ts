@@ -12,6 +12,7 @@
 // - and, or, not: two-valued; nothing is unknown.
 // - elements: some element satisfies the whole inner filter by itself; the rules above then see that element
 //   alone. A single complex attribute is a list of one.
+// - An only element without the sub-attribute satisfies a comparison that is marked so (`orSole`).
 // - An element without `primary` has the value false for it (RFC 7643 §2.4), except to pr and null.
 import type { AttributePath } from './attribute-path'
 import { own } from './canonical'
@@ -21,12 +22,12 @@ import { isObject, type Json, type JsonObject } from './json'
 
 /** `resource` is a full representation: id, meta, members, groups and extension containers included. */
 export function matches(filter: Filter, resource: JsonObject): boolean {
-  return holds(filter, path => valuesInResource(path, resource))
+  return holds(filter, path => valuesInResource(path, resource), true)
 }
 
-/** `filter` is that of a value path: its paths start at the element. */
-export function matchesElement(filter: Filter, element: Json): boolean {
-  return holds(filter, path => valuesInElement(path, element))
+/** `filter` is that of a value path: its paths start at the element; `alone` when there is no other element. */
+export function matchesElement(filter: Filter, element: Json, alone = false): boolean {
+  return holds(filter, path => valuesInElement(path, element), alone)
 }
 
 /** Whether an element that lacks the sub-attribute counts as having false there. */
@@ -50,25 +51,32 @@ function valuesInElement(path: AttributePath, element: Json): readonly (Json | u
   return values.length > 0 ? values : [undefined]
 }
 
-function holds(filter: Filter, read: Read): boolean {
+function holds(filter: Filter, read: Read, alone: boolean): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.operands.every(operand => holds(operand, read))
+      return filter.operands.every(operand => holds(operand, read, alone))
     case 'or':
-      return filter.operands.some(operand => holds(operand, read))
+      return filter.operands.some(operand => holds(operand, read, alone))
     case 'not':
-      return !holds(filter.operand, read)
+      return !holds(filter.operand, read, alone)
     case 'present':
       return isPresent(filter.path, read)
-    case 'elements':
-      return read(filter.path).some(
-        element => element !== undefined && matchesElement(filter.filter, element),
+    case 'elements': {
+      const elements = read(filter.path)
+      return elements.some(
+        element => element !== undefined && matchesElement(filter.filter, element, elements.length === 1),
       )
+    }
     case 'compare':
-      return filter.value === null
-        ? isPresent(filter.path, read) === (filter.operator === 'ne')
-        : compares(comparablesAt(filter.path, read, typeof filter.value), filter.operator, filter.value)
+      if (filter.value === null) return isPresent(filter.path, read) === (filter.operator === 'ne')
+      if (filter.orSole && alone && isLacking(read(filter.path))) return true
+      return compares(comparablesAt(filter.path, read, typeof filter.value), filter.operator, filter.value)
   }
+}
+
+/** There is one element, and it lacks the sub-attribute. */
+function isLacking(values: readonly (Json | undefined)[]): boolean {
+  return values.length === 1 && values[0] === undefined
 }
 
 function isPresent(path: AttributePath, read: Read): boolean {

@@ -1,7 +1,7 @@
 // Filters and PATCH paths (RFC 7644 §3.4.2.2 Figure 1, §3.5.2 Figure 7): text → tree, and the tree as text.
 // The tree has two readers that must agree: filter-match.ts in memory and storage/filter-sql.ts in SQL.
 import { type AttributePath, formatPath, resolvePath, resolveSubAttribute } from './attribute-path'
-import type { Comparable } from './comparable'
+import { type Comparable, comparable } from './comparable'
 import { ScimError } from './error'
 import { type Token, tokenize } from './filter-token'
 import { acceptedValue, type CompareOperator, isOperator, operatorsOf, readOperand } from './filter-value'
@@ -21,10 +21,14 @@ export type Filter =
       readonly path: AttributePath
       readonly operator: CompareOperator
       readonly value: Comparable | null
+      /** By tolerance satisfied too by an only element that lacks the sub-attribute. */
+      readonly orSole?: true
     }
   | { readonly kind: 'present'; readonly path: AttributePath }
   /** One element satisfies all of `filter`, whose paths are `path` with a sub-attribute (or the element itself). */
   | { readonly kind: 'elements'; readonly path: AttributePath; readonly filter: Filter }
+
+type Comparison = Extract<Filter, { kind: 'compare' }>
 
 export const MAX_FILTER_LENGTH = 8192
 /** Parentheses and brackets; checked before each is entered, so no input can exhaust the stack. */
@@ -203,7 +207,16 @@ function term(parser: Parser, name: Token, path: AttributePath): Filter {
   const value = readOperand(peek(parser), target, operator, parser.interop)
   if (value === undefined) return fail(parser, peek(parser), acceptedValue(attribute, operator))
   take(parser)
-  return { kind: 'compare', path: target, operator, value }
+  const compare = { kind: 'compare', path: target, operator, value } as const
+  return namesSoleType(compare, parser) ? { ...compare, orSole: true } : compare
+}
+
+/** A filter is noted as it asks; of a PATCH it is known whether it made a difference (patch-elements.ts). */
+function namesSoleType({ path, operator, value }: Comparison, { what, interop }: Parser): boolean {
+  const { attribute, subAttribute: sub } = path
+  if (sub?.name !== 'type' || operator !== 'eq' || attribute.soleType === undefined) return false
+  if (comparable(sub, attribute.soleType) !== value) return false
+  return what === 'path' ? interop.mode === 'compat' : interop.allows('sole-type', formatPath(path))
 }
 
 /** RFC 7644 §3.4.2.2 compares `emails co "x"`: a complex attribute stands for its `value`. */

@@ -164,7 +164,7 @@ function countOf(value: string | null, limits: PageLimits, scimType: ScimType): 
 
 function integer(value: string, name: string, scimType: ScimType = 'invalidValue'): number {
   if (!/^[+-]?\d{1,15}$/.test(value))
-    throw new ScimError(400, scimType, `"${name}" must be an integer, not "${clip(value)}".`)
+    throw new ScimError(400, scimType, `"${name}" must be an integer, not "${clip(value)}".`, {}, clip(value))
   return Number(value)
 }
 

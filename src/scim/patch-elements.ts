@@ -1,6 +1,6 @@
 // A PATCH step on the elements that a value filter selects, or on one sub-attribute of all of them.
 // Elements are told apart by identity, never by index (RFC-161).
-import type { Attribute } from './attribute'
+import { type Attribute, subAttribute } from './attribute'
 import { formatPath } from './attribute-path'
 import { normaliseValue, readSubValues } from './attribute-value'
 import { isList, own } from './canonical'
@@ -15,8 +15,12 @@ import { asList } from './patch-listed'
 import type { PatchStep } from './patch-op'
 import { composeComplex, mergeSubValues, refuseImmutable, type SubValues, subValuesOf } from './sub-values'
 
-export function matchedAfter(elements: readonly Json[], step: PatchStep, interop: Interop): readonly Json[] {
-  const matched = new Set(elements.filter(element => !step.filter || matchesElement(step.filter, element)))
+export function matchedAfter(current: readonly Json[], step: PatchStep, interop: Interop): readonly Json[] {
+  const elements = withSoleType(current, step, interop)
+  const alone = elements.length === 1
+  const matched = new Set(
+    elements.filter(element => !step.filter || matchesElement(step.filter, element, alone)),
+  )
   if (step.filter && interop.mode === 'strict') refuseInStrict(matched.size, step)
   if (matched.size === 0) return step.op === 'remove' ? elements : created(elements, step, interop)
   const touched = new Set<Json>()
@@ -28,6 +32,20 @@ export function matchedAfter(elements: readonly Json[], step: PatchStep, interop
     return [changed]
   })
   return settleElements(step.path.attribute, after, touched)
+}
+
+/** The only element without a type takes the one that the filter looks for, rather than get another beside it. */
+function withSoleType(elements: readonly Json[], step: PatchStep, interop: Interop): readonly Json[] {
+  const [only] = elements
+  const { filter, path } = step
+  const type = subAttribute(path.attribute, 'type')
+  if (!filter || !type || only === undefined || elements.length > 1) return elements
+  const { soleType } = path.attribute
+  const values = subValuesOf(path.attribute, only)
+  if (soleType === undefined || values.has(type) || !matchesElement(filter, only, true)) return elements
+  if (matchesElement(filter, only) || !interop.allows('sole-type', formatPath(path))) return elements
+  const typed = composeComplex(path.attribute, new Map([...values, [type, soleType]]))
+  return typed ? [typed] : elements
 }
 
 /** RFC-229: one element, one sub-attribute. A remove takes whole elements. */
@@ -140,9 +158,13 @@ export function givenSubValue(
   interop: Interop,
 ): SubValues {
   const { op, path, value = null } = step
-  if (op === 'remove') return new Map([[sub, undefined]])
-  const given = normaliseValue(sub, sub.multiValued ? asList(value) : value, formatPath(path), interop)
   const current = isObject(holder) ? own(holder, sub.name) : undefined
+  const given =
+    op === 'remove'
+      ? undefined
+      : normaliseValue(sub, sub.multiValued ? asList(value) : value, formatPath(path), interop)
+  // A `value` that was never there takes nothing with it, and nothing added to a list leaves it as it is.
+  if (given === undefined && (current === undefined || (op === 'add' && sub.multiValued))) return new Map()
   const appends = op === 'add' && isList(given) && isList(current)
   return new Map([[sub, appends ? addElements(sub, current, given) : given]])
 }

@@ -1,8 +1,9 @@
 // The steps of a PATCH applied to a resource (RFC 7644 §3.5.2). Nothing is changed in place, so a step that is
 // refused leaves nothing behind.
 import { formatPath } from './attribute-path'
-import { sameJson } from './canonical'
+import { isList, sameJson } from './canonical'
 import { ScimError } from './error'
+import type { Filter } from './filter'
 import type { Interop } from './interop'
 import { clip, type Json } from './json'
 import { type MemberChange, mergeMemberChanges } from './member-change'
@@ -37,10 +38,13 @@ export function applyPatch(
 ): PatchedResource {
   let resource = current
   const members: MemberChange[] = []
+  let work = 0
   for (const step of steps)
     inPlace(step.place, () => {
-      if (isMembers(step.path, type)) members.push(...membersAfter(step, interop))
-      else resource = resourceAfter(resource, step, type, interop)
+      if (isMembers(step.path, type)) return void members.push(...membersAfter(step, interop))
+      work += comparisons(resource, step)
+      if (work > MAX_COMPARISONS) throw tooMuchWork()
+      resource = resourceAfter(resource, step, type, interop)
     })
   refuseIncomplete(current, resource, type)
   return {
@@ -48,6 +52,32 @@ export function applyPatch(
     changed: changedAttributes(current, resource, type),
     members: mergeMemberChanges(members),
   }
+}
+
+/**
+ * How often an element is looked at: a thousand operations that each compare a thousand elements with fifty
+ * conditions are one megabyte, and would hold up everybody else's requests for twenty seconds.
+ */
+export const MAX_COMPARISONS = 250_000
+
+function comparisons(resource: Resource, { path, filter, value, op }: PatchStep): number {
+  const before = attributeValue(resource, path)
+  const elements = isList(before) ? before.length : 0
+  const listed = op === 'remove' && isList(value) ? value.length : 0
+  return elements * (1 + listed + (filter ? conditionsOf(filter) : 0))
+}
+
+function conditionsOf(filter: Filter): number {
+  if ('operands' in filter) return filter.operands.reduce((sum, operand) => sum + conditionsOf(operand), 0)
+  return 'operand' in filter ? conditionsOf(filter.operand) : 1
+}
+
+function tooMuchWork(): ScimError {
+  return new ScimError(
+    413,
+    undefined,
+    'The operations before this one have compared too many elements; send these in several PATCH requests.',
+  )
 }
 
 function resourceAfter(resource: Resource, step: PatchStep, type: ResourceType, interop: Interop): Resource {

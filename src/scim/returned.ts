@@ -8,6 +8,9 @@ import type { Interop } from './interop'
 import { isObject, type Json, type JsonObject } from './json'
 import { commonAttributes, type ResourceType } from './schema'
 
+/** Every attribute of both standard types, qualified by its URN, takes less than half of it. */
+const MAX_NAMES_LENGTH = 65_536
+
 /** Canonical paths: `emails`, `emails.value`, `urn:…:User:manager`, and URNs for whole extensions. */
 type Selection = ReadonlySet<string>
 
@@ -59,6 +62,13 @@ export function project(representation: JsonObject, projection: Projection, type
 
 function namesIn(list: string | readonly string[] | undefined): readonly string[] {
   const texts = typeof list === 'string' ? [list] : (list ?? [])
+  const length = texts.reduce((sum, text) => sum + text.length + 1, 0)
+  if (length > MAX_NAMES_LENGTH)
+    throw new ScimError(
+      400,
+      'invalidValue',
+      `The names in attributes or excludedAttributes have ${length} characters; at most ${MAX_NAMES_LENGTH} are read.`,
+    )
   return texts
     .flatMap(text => text.split(','))
     .map(name => name.trim())

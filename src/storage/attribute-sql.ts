@@ -25,6 +25,8 @@ export interface ElementSource {
   readonly from: SQL
   /** Their own order. */
   readonly order: SQL
+  /** How many there are, where one that is alone may count for more. */
+  readonly count?: SQL
   value(subAttribute: Attribute | undefined): SQL
 }
 
@@ -41,6 +43,7 @@ export function elementSource(path: AttributePath, context: FilterContext): Elem
   return {
     from: sql`FROM json_each(${json}) e WHERE 1`,
     order: sql`e.key`,
+    count: sql`json_array_length(${json})`,
     value: sub => (sub ? sql`json_extract(e.value, ${jsonPath([sub.name])})` : sql`e.value`),
   }
 }

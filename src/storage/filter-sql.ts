@@ -30,7 +30,7 @@ export function filterCondition(filter: Filter, context: FilterContext): SQL {
     case 'elements':
       return elementsCondition(filter.path, filter.filter, context)
     case 'compare':
-      return compareCondition(filter.path, filter.operator, filter.value, context)
+      return compareCondition(filter, context)
     case 'present':
       return presentCondition(filter.path, context)
   }
@@ -45,12 +45,10 @@ function balanced(operands: readonly SQL[], operator: SQL): SQL {
   return sql`(${balanced(operands.slice(0, middle), operator)}${operator}${balanced(operands.slice(middle), operator)})`
 }
 
-function compareCondition(
-  path: AttributePath,
-  operator: CompareOperator,
-  value: Comparable | null,
-  context: FilterContext,
-): SQL {
+type Comparison = Extract<Filter, { kind: 'compare' }>
+
+function compareCondition(filter: Comparison, context: FilterContext): SQL {
+  const { path, operator, value } = filter
   if (value === null) {
     const present = presentCondition(path, context)
     return operator === 'ne' ? present : sql`NOT ${present}`
@@ -60,10 +58,22 @@ function compareCondition(
   if (!source) return comparison(comparedSingle(path, context), leaf, operator, value)
   const element = comparedElement(path, source)
   if (operator !== 'ne')
-    return sql`EXISTS (SELECT 1 ${source.from} AND ${comparison(element, leaf, operator, value)})`
+    return sql`EXISTS (SELECT 1 ${source.from} AND ${elementComparison(filter, value, source)})`
   // `ne`: no value at all, or one that differs.
   return sql`(NOT EXISTS (SELECT 1 ${source.from} AND ${element} IS NOT NULL)
     OR EXISTS (SELECT 1 ${source.from} AND ${element} IS NOT NULL AND ${comparison(element, leaf, 'ne', value)}))`
+}
+
+/** One element against one value, or an only element that lacks it where the filter says so. */
+function elementComparison(
+  { path, operator, orSole }: Comparison,
+  value: Comparable,
+  source: ElementSource,
+): SQL {
+  const element = comparedElement(path, source)
+  const compared = comparison(element, path.subAttribute ?? path.attribute, operator, value)
+  if (!orSole || !source.count) return compared
+  return sql`(${compared} OR (${element} IS NULL AND ${source.count} = 1))`
 }
 
 /** An element of a list, or a complex value, has the value false for a `primary` that it lacks. */
@@ -109,8 +119,7 @@ function onElement(filter: Filter, source: ElementSource): SQL {
       return sql`NOT ${onElement(filter.operand, source)}`
     case 'compare': {
       const { path, operator, value } = filter
-      if (value !== null)
-        return comparison(comparedElement(path, source), path.subAttribute ?? path.attribute, operator, value)
+      if (value !== null) return elementComparison(filter, value, source)
       const present = notEmpty(source.value(path.subAttribute))
       return operator === 'ne' ? present : sql`NOT ${present}`
     }

@@ -87,9 +87,10 @@ export function deleteSomeRows(tenantId: string, limit: number): SQL[] {
   })
 }
 
-/** The last of a tenant: its jobs and its own row. */
+/** The last of a tenant: its jobs, its own row, and what was logged since its other rows went. */
 export function deleteTenantRow(tenantId: string): SQL[] {
   return [
+    sql`DELETE FROM activity WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM jobs WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM tenants WHERE tenant_id = ${tenantId}`,
   ]

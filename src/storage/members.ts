@@ -130,20 +130,23 @@ export interface MemberPosition {
 }
 
 /**
- * The members of the groups, ordered by group and member. Rows: `group_id`, `id`, `type`, `display`.
+ * The first members of the groups, ordered by group and member. Rows: `group_id`, `id`, `type`, `display`.
  * `groups`: one id, or the statement whose rows they are.
  */
-export function selectMembers(
-  tenantId: string,
-  groups: string | SQL,
-  after: MemberPosition | undefined,
-  limit: number,
-): SQL {
+export function selectMembers(tenantId: string, groups: string | SQL, limit: number): SQL {
   const ids = typeof groups === 'string' ? sql`${groups}` : sql`SELECT id FROM (${groups})`
-  const from = after ? sql` AND (m.group_id, m.member_id) > (${after.groupId}, ${after.memberId})` : sql``
+  return membersWhere(tenantId, sql`m.group_id IN (${ids})`, limit)
+}
+
+/** The next members of the same group. Two comparisons: a row value behind IN would search from the first again. */
+export function selectMembersAfter(tenantId: string, after: MemberPosition, limit: number): SQL {
+  return membersWhere(tenantId, sql`m.group_id = ${after.groupId} AND m.member_id > ${after.memberId}`, limit)
+}
+
+function membersWhere(tenantId: string, which: SQL, limit: number): SQL {
   return sql`SELECT m.group_id, m.member_id AS id, m.type,
-      (SELECT coalesce(r.document ->> '$.displayName', r.document ->> '$.userName') FROM resources r
+      (SELECT substr(coalesce(r.document ->> '$.displayName', r.document ->> '$.userName'), 1, 255) FROM resources r
         WHERE r.tenant_id = m.tenant_id AND r.id = m.member_id) AS display
-    FROM members m WHERE m.tenant_id = ${tenantId} AND m.group_id IN (${ids})${from}
+    FROM members m WHERE m.tenant_id = ${tenantId} AND ${which}
     ORDER BY m.group_id, m.member_id LIMIT ${limit}`
 }

@@ -25,16 +25,29 @@ export interface Occasion {
 /** A consumer gets this long before the sweep takes the message for lost. */
 export const WAKE_AFTER_MS = 5_000
 
-/** Appends the events in their order. `condition`: append only if it holds (default: always). */
-export function appendEvents(occasion: Occasion, drafts: readonly EventDraft[], condition = sql`1`): SQL {
+/**
+ * Appends the events in their order. `condition`: append only if it holds (default: always); `more`: pairs of
+ * json_set that the tables add to the data.
+ */
+export function appendEvents(
+  occasion: Occasion,
+  drafts: readonly EventDraft[],
+  { condition = sql`1`, more = sql`` }: { condition?: SQL; more?: SQL } = {},
+): SQL {
   const { tenantId, connectionId, txn, now } = occasion
   const sequence = sql`${lastSequence(tenantId)} + e.key + 1`
   const connection = sql`coalesce(${connectionId}, e.value ->> '$.connectionId')`
   return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, data)
     SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, e.value ->> '$.type', ${txn},
       e.value ->> '$.userId', e.value ->> '$.groupId', ${connection}, ${now},
-      ${eventData(tenantId, connection, sql`e.value -> '$.data'`)}
+      ${eventData(tenantId, connection, sql`e.value -> '$.data'`, more)}
     FROM json_each(${JSON.stringify(drafts)}) e WHERE ${condition}`
+}
+
+/** `groups`: where the resource is a member in the running batch, which what was read before may not know. */
+export function groupsOf(tenantId: string, memberId: string): SQL {
+  return sql`, '$.groups', json((SELECT json_group_array(group_id) FROM
+    (SELECT group_id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${memberId} ORDER BY group_id)))`
 }
 
 /** The stored data of an event: what was decided, and whose it is. `more`: further json_set pairs. */
@@ -44,23 +57,25 @@ export function eventData(tenantId: string, connectionId: SQL, data: SQL, more =
 }
 
 /**
- * Makes a delivery for each event of this txn at the end of the outbox and each active or paused receiver that
- * wants its type. `appended`: how many events there are, where the batch knows (a txn of many batches must).
- * Returns the rows `sequence`, `receiver_id`, `status` of what is to be published.
+ * Makes a delivery for each event of this txn at the end of the outbox and each receiver that wants its type: it is
+ * dead from the start where the receiver is disabled, to be seen and replayed once it is back. `appended`: how many
+ * events there are, where the batch knows (a txn of many batches must).
+ * Returns the rows `sequence`, `receiver_id`, `wake_at`; what has the last is to be published.
  */
 export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: number): SQL {
   const before =
     appended === undefined ? lastSequenceBefore(tenantId, txn) : sql`${lastSequence(tenantId)} - ${appended}`
   return sql`INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts,
-      attempts_before, occurred_at, next_attempt_at, wake_at)
-    SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, 'pending', 0, 0, e.occurred_at, e.occurred_at,
-      CASE r.status WHEN 'active' THEN ${now + WAKE_AFTER_MS} END
+      attempts_before, last_error, occurred_at, next_attempt_at, wake_at)
+    SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, iif(r.status = 'disabled', 'dead', 'pending'), 0, 0,
+      iif(r.status = 'disabled', 'the receiver is disabled', NULL), e.occurred_at,
+      iif(r.status = 'disabled', NULL, e.occurred_at), CASE r.status WHEN 'active' THEN ${now + WAKE_AFTER_MS} END
     FROM events e CROSS JOIN receivers r
     WHERE e.tenant_id = ${tenantId} AND e.sequence > ${before}
-      AND r.tenant_id = ${tenantId} AND r.status <> 'disabled'
+      AND r.tenant_id = ${tenantId}
       AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
     ON CONFLICT DO NOTHING
-    RETURNING sequence, receiver_id`
+    RETURNING sequence, receiver_id, wake_at`
 }
 
 /** Unique and stable: it is the webhook-id, by which a receiver knows an event that it gets twice. */

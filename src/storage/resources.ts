@@ -31,6 +31,14 @@ export interface StoredResource {
 /** How many serials of a list the blocks hold whose gaps are counted; see `seek` in list.ts. */
 export const BLOCK_SIZES = [262_144, 4_096, 64]
 
+/**
+ * Memberships are one value of the row, of which D1 takes two million bytes: who is put into ever more groups, or
+ * into groups with endless names, must stay readable and, above all, deactivatable. Escaped, a character is six bytes
+ * at most, so these stay below one million.
+ */
+const MAX_MEMBERSHIPS = sql.raw('1000')
+const MAX_DISPLAY = sql.raw('120')
+
 /** One resource by id; `memberships`: with the groups it is in. */
 export function selectResource(tenantId: string, type: ResourceType, id: string, memberships: boolean): SQL {
   return sql`SELECT ${resourceColumns(memberships)} FROM resources r
@@ -59,11 +67,12 @@ export function resourceColumns(memberships: boolean): SQL {
   const own = sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at,
     r.last_modified, r.sessions_not_before, r.session_epoch`
   return memberships
-    ? sql`${own}, (SELECT json_group_array(json_object('value', m.group_id, 'type', 'direct',
-        'display', g.document ->> '$.displayName', 'resourceType', g.type))
-      FROM members m CROSS JOIN resources g
-      WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id)
-      AS memberships`
+    ? sql`${own}, (SELECT json_group_array(json_object('value', group_id, 'type', 'direct',
+        'display', display, 'resourceType', type))
+      FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
+        FROM members m CROSS JOIN resources g
+        WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
+        LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
     : own
 }
 
@@ -172,7 +181,9 @@ export function deleteResource(
 ): SQL[] {
   const ofList = sql`tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${before.scope}`
   return [
-    sql`DELETE FROM resources WHERE tenant_id = ${tenantId} AND id = ${before.id} AND version = ${before.version}`,
+    // Revoked sessions raise the epoch and leave the version: the event's epoch must still be the next one.
+    sql`DELETE FROM resources WHERE tenant_id = ${tenantId} AND id = ${before.id} AND version = ${before.version}
+      AND session_epoch = ${before.sessionEpoch}`,
     abortUnlessChanged(tenantId),
     deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId)),
     sql`UPDATE resources SET version = ${version}, last_modified = ${now} WHERE tenant_id = ${tenantId}

@@ -17,6 +17,11 @@ export function selectTenant(tenantId: string): SQL {
     FROM tenants WHERE tenant_id = ${tenantId}`
 }
 
+/** A token outlives its tenant: what is tried with it is nobody's to be logged. */
+export function tenantExists(tenantId: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM tenants WHERE tenant_id = ${tenantId})`
+}
+
 /** Changes nothing of a tenant that is being deleted. */
 export function updateTenant(tenantId: string, change: { name: string | null; status: string | null }): SQL {
   return sql`UPDATE tenants SET name = coalesce(${change.name}, name), status = coalesce(${change.status}, status),

@@ -44,7 +44,7 @@ const post = (bulkId: string, path: string, data: unknown) => ({ method: 'POST',
 const total = async (path: string) => (await connection.scim.get(`${path}?count=0`)).body.totalResults
 
 describe('operations', () => {
-  it('RFC-170, RFC-171 each has its status, location and version; failures say why, and the rest is done', async () => {
+  it('RFC-170, RFC-171, RFC-176 each has its status, location and version; failures say why, and the rest is done', async () => {
     const ada = (await connection.scim.post('/Users', newUser())).body
     const [made, twin, changed, replaced, gone, nowhere] = await bulk([
       post('q1', '/Users', newUser({ userName: 'new@example.com' })),
@@ -106,7 +106,7 @@ describe('operations', () => {
     ])
   })
 
-  it('RFC-184 "version" is If-Match', async () => {
+  it('RFC-170, RFC-184 "version" is If-Match', async () => {
     const { id } = (await connection.scim.post('/Users', newUser())).body
     const [stale] = await bulk([{ method: 'DELETE', path: `/Users/${id}`, version: 'W/"another"' }])
     expect(stale).toMatchObject({ status: '412' })
@@ -189,7 +189,7 @@ describe('limits', () => {
     expect(await total('/Users')).toBe(1)
   })
 
-  it('RFC-175 maxOperations as advertised: one more is 413 naming it, and nothing is done', async () => {
+  it('RFC-175, RFC-235 maxOperations as advertised: one more is 413 naming it, and nothing is done', async () => {
     const config = (await connection.scim.get('/ServiceProviderConfig')).body as unknown as {
       bulk: { supported: boolean; maxOperations: number; maxPayloadSize: number }
     }

@@ -114,7 +114,7 @@ describe('Credentials', () => {
     ['the admin token', () => 'Bearer admin-token-for-tests'],
   ]
   it.each(rejected)(
-    'RFC-206 %s is 401 with WWW-Authenticate, on every path and method',
+    'RFC-206 RFC-239 %s is 401 with WWW-Authenticate, on every path and method',
     async (_, header) => {
       const scim = scimClient(tenant.connection.baseUrl, header(token))
       const before = await tenant.state()
@@ -145,7 +145,7 @@ describe('Credentials', () => {
       expectUnauthorized(await scim.get(`/Users?${name}=${token}`))
   })
 
-  it('RFC-196 ServiceProviderConfig needs no credential, but a wrong one is 401', async () => {
+  it('RFC-195 RFC-196 ServiceProviderConfig needs no credential, but a wrong one is 401', async () => {
     const known = scimClient(tenant.connection.baseUrl, undefined)
     const reply = await known.get('/ServiceProviderConfig')
     expect(reply.status).toBe(200)
@@ -209,7 +209,7 @@ describe('Credentials', () => {
     await fetch.settled()
   })
 
-  it('The tenant-less base URL: the token alone names the tenant, and locations lead back the same way', async () => {
+  it('RFC-208 The tenant-less base URL: the token alone names the tenant, and locations lead back the same way', async () => {
     const scim = scimClient(`${ORIGIN}/scim/v2`, `Bearer ${token}`)
     const made = await scim.post('/Users', newUser())
     expect(made.status).toBe(201)
@@ -220,7 +220,7 @@ describe('Credentials', () => {
     expectUnauthorized(await scimClient(`${ORIGIN}/scim/v2`, undefined).get('/Users'))
   })
 
-  it('RFC-181 a base URL pasted with a slash or doubled slashes works', async () => {
+  it('RFC-181 RFC-188 a base URL pasted with a slash or doubled slashes works', async () => {
     for (const base of [
       `${tenant.connection.baseUrl}/`,
       tenant.connection.baseUrl.replace('/scim', '//scim'),
@@ -266,7 +266,7 @@ describe('what ends a token', () => {
     expect((await as(connection, third).get('/Users')).status).toBe(200)
   })
 
-  it('rotation with overlap: the old token lives until the new one is first used', async () => {
+  it('RFC-212 rotation with overlap: the old token lives until the new one is first used', async () => {
     const tenant = await newTenant()
     const { connection } = tenant
     const next = await rotate(tenant, connection, { overlapSeconds: 3600 })
@@ -307,7 +307,7 @@ describe('what ends a token', () => {
     expect((await other.scim.get('/Users')).status).toBe(200)
   })
 
-  it('an expired token is 401', async () => {
+  it('RFC-211 RFC-212 an expired token is 401', async () => {
     const tenant = await newTenant()
     const { connection } = tenant
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
@@ -319,7 +319,7 @@ describe('what ends a token', () => {
     expectUnauthorized(await as(connection, token).get('/Users'))
   })
 
-  it('a disabled connection answers 403 to its valid tokens and 401 to others, until it is active again', async () => {
+  it('RFC-205 a disabled connection answers 403 to its valid tokens and 401 to others, until it is active again', async () => {
     const tenant = await newTenant()
     const other = await tenant.connect()
     const { connection, scim } = tenant
@@ -383,7 +383,7 @@ describe('Promise 6: another tenant', () => {
     foreign = { user, manager, group: await theirs.group({ members: [{ value: user.id }] }) }
   })
 
-  it('a token of another tenant at /t/{slug} is 401, changes nothing, and looks like an unknown tenant', async () => {
+  it('RFC-205 RFC-208 a token of another tenant at /t/{slug} is 401, changes nothing, and looks like an unknown tenant', async () => {
     const token = ours.connection.token.value
     const at = (slug: string) => scimClient(`${ORIGIN}/t/${slug}/scim/v2`, `Bearer ${token}`)
     const before = [await ours.state(), await theirs.state()]
@@ -415,7 +415,7 @@ describe('Promise 6: another tenant', () => {
       expectUnauthorized(await scimClient(`${ORIGIN}/t/${slug}/scim/v2`, authorization).get('/Users'))
   })
 
-  it('an id of another tenant answers exactly as an unknown id: in paths', async () => {
+  it('RFC-208 an id of another tenant answers exactly as an unknown id: in paths', async () => {
     const before = [await ours.state(), await theirs.state()]
     const calls = async (id: string) => {
       const replies: Reply[] = []
@@ -436,7 +436,7 @@ describe('Promise 6: another tenant', () => {
     expect([await ours.state(), await theirs.state()]).toEqual(before)
   })
 
-  it('an id of another tenant answers exactly as an unknown id: in members.value and manager.value', async () => {
+  it('RFC-208 an id of another tenant answers exactly as an unknown id: in members.value and manager.value', async () => {
     const user = await ours.user()
     const group = await ours.group({ members: [{ value: user.id }] })
     const before = [await ours.state(), await theirs.state()]
@@ -465,7 +465,7 @@ describe('Promise 6: another tenant', () => {
     expect(await managed(foreign.user.id)).toBe(await managed(UNKNOWN_ID))
   })
 
-  it('an id of another tenant answers exactly as an unknown id: in filters', async () => {
+  it('RFC-208 an id of another tenant answers exactly as an unknown id: in filters', async () => {
     const calls = async (user: string, group: string, externalId: string, userName: string) => {
       const replies: Reply[] = []
       for (const filter of [
@@ -510,7 +510,7 @@ describe('Promise 6: another tenant', () => {
 })
 
 describe('Rate limit', () => {
-  it('RFC-220 beyond the connection’s rate: 429, SCIM error body, integer Retry-After, nothing written', async () => {
+  it('RFC-220 RFC-235 beyond the connection’s rate: 429, SCIM error body, integer Retry-After, nothing written', async () => {
     const tenant = await newTenant()
     const before = await tenant.state()
     const { limiter: CONNECTION_LIMIT } = limiter(2)
@@ -541,7 +541,7 @@ describe('Rate limit', () => {
     expect((await client(other).get('/Users')).status).toBe(200)
   })
 
-  it('Failed credentials are limited by address, then 429, and never slow a good credential', async () => {
+  it('RFC-220 Failed credentials are limited by address, then 429, and never slow a good credential', async () => {
     const tenant = await newTenant()
     const { limiter: FAILED_CREDENTIAL_LIMIT, keys } = limiter(2)
     const fetch = withBindings({ FAILED_CREDENTIAL_LIMIT })

@@ -1,5 +1,8 @@
 // The contract's section "Events", sentence by sentence, as the admin API shows what SCIM requests caused.
+import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
+import { continueJob } from '../../src/administration/jobs'
+import { serviceOf } from '../../src/env'
 import {
   admin,
   type Body,
@@ -10,8 +13,11 @@ import {
   newTenant,
   newUser,
   type ScimEvent,
+  scimClient,
+  settled,
   type Tenant,
   USER,
+  withBindings,
 } from './world'
 
 interface View {
@@ -71,7 +77,7 @@ describe('users', () => {
     expect(event.data).not.toHaveProperty('sessions')
   })
 
-  it('active true → false: user.deactivated, epoch up by exactly 1, notBefore the time of the change', async () => {
+  it('RFC-238 active true → false: user.deactivated, epoch up by exactly 1, notBefore the time of the change', async () => {
     const tenant = await newTenant()
     const user = await tenant.user()
     const event = only(await tenant.eventsOf(() => setActive(tenant, user, false)))
@@ -296,7 +302,7 @@ describe('A POST of a user who exists', () => {
     expect(events).toEqual([])
   })
 
-  it('inactive, same connection and same externalId → reactivated under the same id, 201', async () => {
+  it('RFC-78 inactive, same connection and same externalId → reactivated under the same id, 201', async () => {
     const tenant = await newTenant()
     const left = await leaver(tenant, tenant.connection)
     const group = await tenant.group({ members: [{ value: left.id }] })
@@ -401,6 +407,170 @@ describe('A POST of a user who exists', () => {
     const replies = await Promise.all(Array.from({ length: 10 }, () => tenant.scim.post('/Users', body)))
     expect(replies.map(({ status }) => status).toSorted()).toEqual([201, ...Array(9).fill(409)])
     expect(types(await tenant.events())).toEqual(['user.created'])
+  })
+})
+
+describe('a member of groups with endless names', () => {
+  it('can be read, listed, deactivated and deleted; user.deleted lists every group', async () => {
+    const tenant = await newTenant()
+    const { id } = await tenant.user()
+    const groups: string[] = []
+    for (let i = 0; i < 34; i++)
+      groups.push(
+        (await tenant.group({ displayName: `${i}${'n'.repeat(65_000)}`, members: [{ value: id }] })).id,
+      )
+    const { status, body } = await tenant.scim.get(`/Users/${id}`)
+    expect([status, body.groups.length]).toEqual([200, 34])
+    expect((await tenant.scim.get('/Users')).status).toBe(200)
+    const off = await tenant.scim.patch(`/Users/${id}`, [{ op: 'replace', path: 'active', value: false }])
+    expect([off.status, off.body.active]).toEqual([200, false])
+    const deleted = only(await tenant.eventsOf(() => tenant.scim.delete(`/Users/${id}`)))
+    expect(deleted.type).toBe('user.deleted')
+    expect(deleted.data.groups).toEqual(groups.toSorted())
+  })
+})
+
+describe('a request whose body comes slowly', () => {
+  it('ends the sessions that were begun while it was on its way', async () => {
+    const tenant = await newTenant()
+    const { id } = await tenant.user()
+    const text = JSON.stringify({
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', path: 'active', value: false }],
+    })
+    let signedInAt = 0
+    const body = new ReadableStream<Uint8Array>({
+      async start(controller) {
+        await scheduler.wait(2_100)
+        signedInAt = Math.floor(Date.now() / 1000)
+        controller.enqueue(new TextEncoder().encode(text))
+        controller.close()
+      },
+    })
+    const event = only(
+      await tenant.eventsOf(async () => {
+        expect((await tenant.scim.send('PATCH', `/Users/${id}`, body)).status).toBe(200)
+      }),
+    )
+    expect(event.data.notBefore).toBeGreaterThanOrEqual(signedInAt)
+    expect(seconds(event)).toBeGreaterThanOrEqual(signedInAt)
+  })
+})
+
+describe('a DELETE while the operator ends the sessions', () => {
+  it('raises the epoch by one for each, whoever is first', async () => {
+    const tenant = await newTenant()
+    const { id } = await tenant.user()
+    let meanwhile: (() => Promise<unknown>) | undefined = () =>
+      admin('POST', `${tenant.at}/users/${id}/revoke-sessions`)
+    const overtaken = {
+      prepare: (text: string) => env.DB.prepare(text),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const results = await env.DB.batch(statements)
+        const work = meanwhile
+        meanwhile = undefined
+        await work?.()
+        return results
+      },
+    } as unknown as D1Database
+    const { baseUrl, token } = tenant.connection
+    const scim = scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+    const events = await tenant.eventsOf(() => scim.delete(`/Users/${id}`))
+    expect(events.map(({ type, data }) => [type, data.epoch])).toEqual([
+      ['user.sessions_revoked', 1],
+      ['user.deleted', 2],
+    ])
+  })
+})
+
+describe('a user whose document is as large as it may be', () => {
+  it('can be deactivated', async () => {
+    const tenant = await newTenant()
+    const { id, userName } = await tenant.user({ externalId: 'x' })
+    const put = (last: number) =>
+      tenant.scim.put(`/Users/${id}?attributes=id`, {
+        schemas: [USER],
+        userName,
+        externalId: 'x',
+        active: true,
+        addresses: Array.from({ length: 16 }, (_, i) => ({ formatted: 'x'.repeat(i < 15 ? 62_400 : last) })),
+      })
+    const tooMuch = /has (\d+) bytes/.exec((await put(65_000)).body.detail)?.[1]
+    expect((await put(65_000 - (Number(tooMuch) - 1_000_000))).status).toBe(200)
+    const off = await setActive(tenant, { id } as Body, false)
+    expect([off.status, off.body.active]).toEqual([200, false])
+  })
+})
+
+describe('deleting a tenant', () => {
+  it('takes access away again that a request under way has given back meanwhile', async () => {
+    const tenant = await newTenant()
+    const user = await tenant.user()
+    await setActive(tenant, user, false)
+    // Its deliveries wait, and so does the end of the tenant.
+    const { id: receiver } = await admin('POST', `${tenant.at}/receivers`, {
+      kind: 'webhook',
+      url: 'https://receiver.example.com',
+    })
+    await admin('PATCH', `${tenant.at}/receivers/${receiver}`, { status: 'paused' })
+    await tenant.user()
+    let meanwhile: (() => Promise<unknown>) | undefined = () =>
+      admin('DELETE', `${tenant.at}?deactivateUsers=true`)
+    const overtaken = {
+      prepare: (text: string) => env.DB.prepare(text),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const results = await env.DB.batch(statements)
+        const work = meanwhile
+        meanwhile = undefined
+        await work?.()
+        return results
+      },
+    } as unknown as D1Database
+    const { baseUrl, token } = tenant.connection
+    const scim = scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+    await scim.patch(`/Users/${user.id}`, [{ op: 'replace', path: 'active', value: true }])
+    const jobs = await env.DB.prepare(
+      `SELECT tenant_id AS tenantId, id AS jobId FROM jobs WHERE tenant_id = (SELECT tenant_id FROM tenants WHERE slug = ?)`,
+    )
+      .bind(tenant.slug)
+      .all<{ tenantId: string; jobId: string }>()
+    for (const job of jobs.results) await continueJob(await serviceOf(env), job)
+    expect((await viewOf(tenant, user)).active).toBe(false)
+    expect((await tenant.events(`&userId=${user.id}`)).at(-1)?.type).toBe('user.deactivated')
+  })
+
+  it('leaves no rows behind, nor do its tokens make new ones', async () => {
+    const tenant = await newTenant()
+    const { id } = await admin('GET', tenant.at)
+    await admin('DELETE', tenant.at)
+    const { token } = tenant.connection
+    const scim = scimClient('https://scim.example.com/scim/v2', `Bearer ${token.value}`)
+    expect((await scim.get('/Users')).status).toBe(401)
+    await settled()
+    const left = await env.DB.prepare('SELECT count(*) AS n FROM activity WHERE tenant_id = ?')
+      .bind(id)
+      .first()
+    expect(left).toEqual({ n: 0 })
+  })
+})
+
+describe('a receiver that answered 410', () => {
+  it('has a dead delivery for every event since, to be replayed once it is back', async () => {
+    const tenant = await newTenant()
+    const user = await tenant.user()
+    const { id: receiver } = await admin('POST', `${tenant.at}/receivers`, {
+      kind: 'webhook',
+      url: 'https://receiver.example.com',
+    })
+    await env.DB.prepare(`UPDATE receivers SET status = 'disabled' WHERE id = ?`).bind(receiver).run()
+    await setActive(tenant, user, false)
+    const { items } = await admin<{ items: { id: string; state: string; lastError: string }[] }>(
+      'GET',
+      `${tenant.at}/deliveries?userId=${user.id}`,
+    )
+    expect(items).toMatchObject([{ state: 'dead', lastError: 'the receiver is disabled' }])
+    await admin('PATCH', `${tenant.at}/receivers/${receiver}`, { status: 'active' })
+    expect(await admin('POST', `${tenant.at}/deliveries/${items[0]?.id}/replay`)).toEqual({ deliveries: 1 })
   })
 })
 

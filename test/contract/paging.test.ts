@@ -58,7 +58,7 @@ async function walk(path: string): Promise<{ names: string[]; pages: number }> {
 }
 
 describe('sorting', () => {
-  it('RFC-111 ascending by default, without case, equal ones in order of creation, no value last', async () => {
+  it('RFC-110, RFC-111 ascending by default, without case, equal ones in order of creation, no value last', async () => {
     expect(await order('sortBy=title')).toEqual([
       ...['Alpha', 'alpha', 'beta', 'Beta', 'delta', 'gamma', 'zeta', 'Émile'],
       ...[undefined, undefined],
@@ -175,7 +175,7 @@ describe('cursors', () => {
     expectError(await connection.scim.get('/Users?count=many&cursor='), 400, 'invalidCount')
   })
 
-  it('RFC-120 ServiceProviderConfig says so', async () => {
+  it('RFC-110, RFC-120 ServiceProviderConfig says so', async () => {
     const { body } = await connection.scim.get('/ServiceProviderConfig')
     expect(body).toMatchObject({
       sort: { supported: true },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import entra from '../clients/entra/documented-requests.json'
 import okta from '../clients/okta/documented-requests.json'
 import ping from '../clients/ping/documented-requests.json'
+import { encodePath, fillIn } from './placeholders'
 import { type Body, ENTERPRISE, newTenant, type Reply, readReply, type Tenant, withBindings } from './world'
 
 interface Entry {
@@ -84,16 +85,6 @@ async function makeFixtures(tenant: Tenant, members: readonly string[] | undefin
   }
 }
 
-/** Placeholders may stand anywhere in an entry. */
-function substitute(entry: Entry, fixtures: Readonly<Record<string, string>>): Entry {
-  const text = JSON.stringify(entry).replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
-    const value = fixtures[name]
-    if (value === undefined) throw new Error(`No fixture is called ${name}.`)
-    return JSON.stringify(value).slice(1, -1)
-  })
-  return JSON.parse(text) as Entry
-}
-
 /** The entries' own condition on a reply. The test pool gives workerd the Function constructor for it. */
 function holds(expression: string, reply: Body): boolean {
   return new Function('r', `return ${expression}`)(reply) === true
@@ -106,15 +97,10 @@ async function send(tenant: Tenant, request: Partial<Entry['request']> & { path:
     headers: headers ?? { Authorization: `Bearer ${tenant.connection.token.value}` },
   }
   if (body !== null) init.body = JSON.stringify(body)
-  return readReply(await fetchWorker(new Request(tenant.connection.baseUrl + encoded(path), init)))
+  return readReply(await fetchWorker(new Request(tenant.connection.baseUrl + encodePath(path), init)))
 }
 
 const fetchWorker = withBindings({})
-
-/** Paths are shown unencoded in most entries. */
-function encoded(path: string): string {
-  return path.replace(/[^\w\-.~/?&=%:@]/g, encodeURIComponent)
-}
 
 const clients = { entra, okta, ping } as unknown as Readonly<Record<string, readonly Entry[]>>
 
@@ -122,7 +108,7 @@ describe.each(Object.entries(clients))('%s', (_, entries) => {
   it.each(entries.map(entry => [`${entry.idp}: ${entry.name}`, entry] as const))('%s', async (__, given) => {
     const tenant = await newTenant()
     const fixtures = await makeFixtures(tenant, given.setup?.members)
-    const entry = substitute(given, fixtures)
+    const entry = fillIn(given, fixtures)
     const reply = await send(tenant, entry.request)
     const wanted = [entry.expect.status].flat()
     expect({ status: reply.status, text: reply.text.slice(0, 500) }).toMatchObject({

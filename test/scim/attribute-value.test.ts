@@ -169,7 +169,7 @@ describe('complex', () => {
     expect(interop.used).toEqual([])
   })
 
-  test('quirk 7: a manager as text, in a list, and empty', () => {
+  test('RFC-68 quirk 7: a manager as text, in a list, and empty', () => {
     expect(enterprise('manager', '26118915')).toEqual({ value: '26118915' })
     expect(enterprise('manager', [{ $ref: 'http://x/Users/26', value: '26' }])).toEqual({
       value: '26',

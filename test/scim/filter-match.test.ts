@@ -55,6 +55,45 @@ function both(title: string, holding: readonly string[], failing: readonly strin
   )
 }
 
+describe('the only e-mail address, which has no type', () => {
+  const alone = { ...ann, emails: [{ value: 'ann@nowhere.example' }] }
+  const two = { ...ann, emails: [{ value: 'ann@nowhere.example' }, { value: 'ann@other.example' }] }
+  const found = [
+    'emails[type eq "work"].value eq "ann@nowhere.example"',
+    'emails[TYPE eq "Work" and value sw "ann"]',
+    'emails.type eq "work"',
+  ]
+
+  test.each(found)('%s finds it as the one for work, but neither of two', text => {
+    expect([holds(text, alone), holds(`not (${text})`, alone)]).toEqual([true, false])
+    expect([holds(text, two), holds(`not (${text})`, two)]).toEqual([false, true])
+    expect(holds(text, { ...ann, emails: [] })).toBe(false)
+  })
+
+  test.each(['emails[type eq "home"]', 'emails[type ne "home" and type pr]', 'emails[type co "work"]'])(
+    '%s does not find it',
+    text => expect(holds(text, alone)).toBe(false),
+  )
+
+  test('another attribute of the same kind is not found by a type that it lacks', () => {
+    expect(holds('phoneNumbers[type eq "work"]', { ...ann, phoneNumbers: [{ value: '+1' }] })).toBe(false)
+  })
+
+  test.each(found)('%s does not find it in strict mode', text => {
+    expect(matches(parseFilter(text, badgedUserType, new Interop('strict')), alone)).toBe(false)
+  })
+
+  test('a filter that asks for it is noted, any other is not', () => {
+    const noted = (text: string) => {
+      const interop = new Interop('compat')
+      parseFilter(text, badgedUserType, interop)
+      return interop.used
+    }
+    expect(noted('emails[type eq "work"].value pr')).toEqual(['sole-type: emails.type'])
+    expect(noted('emails[type eq "home"].value pr or phoneNumbers.type eq "work"')).toEqual([])
+  })
+})
+
 describe('comparisons', () => {
   both(
     'RFC-98 text',

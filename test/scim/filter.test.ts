@@ -339,7 +339,7 @@ describe('refusals', () => {
     [`${enterprise} pr`, 'column 1: found urn:ietf'],
     ['"userName" eq "x"', 'column 1: found "userName"; expected an attribute'],
     ['members eq "x"', 'column 1: found members; expected an attribute of User'],
-  ])('RFC-104 RFC-105 %j: %s', (text, detail) => {
+  ])('RFC-96 RFC-104 RFC-105 %j: %s', (text, detail) => {
     expect(refused(text)).toContain(`Invalid filter at ${detail}`)
   })
 

@@ -126,7 +126,7 @@ describe('an operation', () => {
       )
   })
 
-  test('RFC-149 remove without path', () => {
+  test('RFC-136, RFC-149 remove without path', () => {
     for (const path of [{}, { path: null }, { path: '' }])
       expectRefusal(
         () => steps([step, { op: 'remove', ...path }]),
@@ -309,7 +309,7 @@ describe('a path', () => {
 })
 
 describe('without a path', () => {
-  test('RFC-145, RFC-154 one step per attribute', () => {
+  test('RFC-136, RFC-145, RFC-154 one step per attribute', () => {
     expect(steps([{ op: 'replace', value: { active: false, DISPLAYNAME: 'y' } }])).toEqual([
       'replace active false',
       'replace displayName "y"',

@@ -1148,3 +1148,17 @@ describe('after any PATCH', () => {
     }
   }
 })
+
+test('a PATCH that would compare too many elements is refused before it does', () => {
+  const many = Array.from({ length: 1_000 }, (_, i) => ({ value: `${i}@example.com` }))
+  const { resource } = readResource({ schemas: [USER], userName: 'many', emails: many }, user, compat())
+  const path = `emails[${Array.from({ length: 49 }, (_, i) => `value co "b${i}"`).join(' or ')} or value sw "0"].display`
+  const steps = readPatchOp(
+    patchOp(...Array.from({ length: 1_000 }, () => replace(path, 'x'))),
+    user,
+    compat(),
+  )
+  const start = performance.now()
+  expect(() => applyPatch(resource, steps, user, compat())).toThrow(/too many elements/)
+  expect(performance.now() - start).toBeLessThan(2_000)
+})

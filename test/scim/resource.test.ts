@@ -422,7 +422,7 @@ describe('PUT', () => {
     })
   })
 
-  test('what a GET does not show is not lost by leaving it out', () => {
+  test('RFC-43 what a GET does not show is not lost by leaving it out', () => {
     const current = { userName: 'a', active: true, [STAFF]: { pin: '1', shoe: '42', site: 'x', level: 3 } }
     const body = (staff: Json) => ({ schemas: [USER], userName: 'a', [STAFF]: staff })
     expect(put(current, body({ site: 'y' }), staffUser)[STAFF]).toEqual({ pin: '1', shoe: '42', site: 'y' })

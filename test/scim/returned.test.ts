@@ -53,7 +53,7 @@ describe('by default', () => {
 })
 
 describe('attributes', () => {
-  test('RFC-82 the named ones and the minimum', () => {
+  test('RFC-44 RFC-82 the named ones and the minimum', () => {
     expect(shown('userName')).toEqual({
       schemas: full.schemas,
       id: '1',
@@ -109,7 +109,7 @@ describe('attributes', () => {
     expect(Object.keys(project(full, projection, staffUser))).toEqual([...always, STAFF])
   })
 
-  test('RFC-47 request is shown when it is named itself; RFC-45 never, never', () => {
+  test('RFC-47 request is shown when it is named itself; RFC-45 RFC-43 never, never', () => {
     expect(shown(`${STAFF}:shoe,${STAFF}:pin`)[STAFF]).toEqual({ shoe: '42', rank: 'high' })
     expect(shown(STAFF)[STAFF]).toEqual({ site: 'x', rank: 'high', card: { serial: '1', colour: 'red' } })
   })
@@ -126,7 +126,7 @@ describe('excludedAttributes', () => {
     expect(keys(undefined, 'meta')).not.toContain('meta')
   })
 
-  test('RFC-83 not what is always shown', () => {
+  test('RFC-44 RFC-83 not what is always shown', () => {
     expect(shown(undefined, `id,schemas,${STAFF}:rank`)).toEqual(shown(undefined))
     expect(shown(undefined, STAFF)[STAFF]).toEqual({ rank: 'high' })
   })

@@ -268,6 +268,36 @@ describe.each([1, 20261121, 77])('seed %i', seed => {
   })
 })
 
+describe('an only e-mail address without a type', () => {
+  const typed = (value: string, type: string) => ({ value, type })
+
+  test('is found as the one for work by memory and by SQL', async () => {
+    const id = crypto.randomUUID()
+    const tenant = tenantOf(id, OWN)
+    const lists: Readonly<Record<string, readonly JsonObject[]>> = {
+      alone: [{ value: 'a@example.com' }],
+      typed: [typed('a@example.com', 'work')],
+      home: [typed('a@example.com', 'home')],
+      two: [{ value: 'a@example.com' }, { value: 'b@example.com' }],
+      mixed: [{ value: 'a@example.com' }, typed('b@example.com', 'work')],
+      none: [],
+    }
+    for (const [userName, emails] of Object.entries(lists))
+      await store(tenantOf(id, OWN), types.User, { userName, emails })
+    const { resources } = await listed(tenant, types.User)
+    const found = async (text: string) => {
+      expect(await disagreement(tenant, types.User, resources, text)).toBeUndefined()
+      const { resources: users } = await listed(tenant, types.User, parseFilter(text, types.User, interop))
+      return users.map(({ userName }) => userName)
+    }
+    expect(await found('emails[type eq "Work"].value eq "A@example.com"')).toEqual(['alone', 'typed'])
+    expect(await found('emails[not (type eq "work")]')).toEqual(['home', 'two', 'mixed'])
+    expect(await found('emails.type eq "work"')).toEqual(['alone', 'typed', 'mixed'])
+    expect(await found('not (emails.type eq "work")')).toEqual(['home', 'two', 'none'])
+    expect(await found('emails[type eq "home"]')).toEqual(['home'])
+  })
+})
+
 describe('hard cases', () => {
   let tenant: Tenant
   let users: readonly JsonObject[]

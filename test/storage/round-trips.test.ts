@@ -186,7 +186,7 @@ describe('round trips', () => {
     expect([written.status, written.cost.calls]).toEqual([201, 2])
   })
 
-  test("a write's log row is in its own batch, a read's comes after the reply", async () => {
+  test("RFC-238 a write's log row is in its own batch, a read's comes after the reply", async () => {
     const own = await newClient()
     const logged = async (method: string) =>
       await own.rows(`SELECT status, resource_id FROM activity WHERE tenant_id = ? AND method = '${method}'`)
@@ -295,7 +295,7 @@ describe('rows read', () => {
     expect(await compared(client => client.filter('/Users', filter), 7)).toBeLessThanOrEqual(130)
   })
 
-  test('the groups that somebody is in, without their members', async () => {
+  test('RFC-86 the groups that somebody is in, without their members', async () => {
     const filter = 'members.value eq "user-400"'
     expect(
       await compared(client => client.filter('/Groups', filter, '&excludedAttributes=members'), 3),

@@ -16,6 +16,8 @@ export interface Cost {
   readonly rowsWritten: number
   /** Statements of each batch, in order. */
   readonly batches: readonly number[]
+  /** Rows that each batch brought along, in order. */
+  readonly brought: readonly number[]
 }
 
 export interface Reply {
@@ -42,6 +44,8 @@ interface Meter {
   rowsWritten: number
   /** Statements of each batch, in order. */
   readonly batches: number[]
+  /** Rows that each batch brought along, in order. */
+  readonly brought: number[]
 }
 
 /** D1 with a meter: counts batch() and whatever a prepared statement runs by itself. */
@@ -92,19 +96,21 @@ function metered(d1: D1Database, meter: Meter, fault: Fault | undefined): D1Data
       )
       const results = await d1.batch(raw)
       add(results)
+      meter.brought.push(results.reduce((sum, result) => sum + (result.results?.length ?? 0), 0))
       return results
     },
   } as unknown as D1Database
 }
 
-export async function send(
+/** The response as it comes, its body not yet read, and what it has cost so far. */
+export async function open(
   method: string,
   url: string,
   headers: Record<string, string>,
   body?: Json,
   fault?: Fault,
-): Promise<Reply> {
-  const meter: Meter = { calls: 0, rowsRead: 0, rowsWritten: 0, batches: [] }
+): Promise<{ response: Response; cost: () => Cost }> {
+  const meter: Meter = { calls: 0, rowsRead: 0, rowsWritten: 0, batches: [], brought: [] }
   // No limits, and a queue that takes everything and delivers nothing.
   const { CONNECTION_LIMIT: _, FAILED_CREDENTIAL_LIMIT: __, ...bindings } = env
   const queue = { send: async () => undefined, sendBatch: async () => undefined }
@@ -115,7 +121,21 @@ export async function send(
     { ...bindings, EVENTS: queue as unknown as typeof env.EVENTS, DB: metered(env.DB, meter, fault) },
     createExecutionContext(),
   )
-  const cost = { ...meter, batches: [...meter.batches] }
+  return {
+    response,
+    cost: () => ({ ...meter, batches: [...meter.batches], brought: [...meter.brought] }),
+  }
+}
+
+export async function send(
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  body?: Json,
+  fault?: Fault,
+): Promise<Reply> {
+  const { response, cost: costSoFar } = await open(method, url, headers, body, fault)
+  const cost = costSoFar()
   const text = await response.text()
   return {
     status: response.status,
@@ -123,7 +143,7 @@ export async function send(
     text,
     body: text === '' ? undefined : JSON.parse(text),
     cost,
-    wholeCost: { ...meter, batches: [...meter.batches] },
+    wholeCost: costSoFar(),
   }
 }
 
@@ -152,6 +172,8 @@ export async function newClient(options: { slug?: string; tenantId?: string; fre
     connectionId: connection.id as string,
     base,
     call,
+    /** A GET whose body is not read yet. */
+    open: (path: string) => open('GET', base + path, { authorization }),
     get: (path: string) => call('GET', path),
     filter: (endpoint: string, filter: string, more = '') =>
       call('GET', `${endpoint}?filter=${encodeURIComponent(filter)}${more}`),

@@ -50,6 +50,7 @@ export const userSchema: Schema = {
     attribute('emails', 'E-mail addresses.', {
       type: 'complex',
       multiValued: true,
+      soleType: 'work',
       subAttributes: labelled('address', attribute('value', 'The e-mail address.'), [
         'work',
         'home',
