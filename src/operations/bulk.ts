@@ -78,10 +78,24 @@ class BulkRun {
   }
 
   #awaitsAnother(at: number): boolean {
-    const operation = this.request.entries[at]?.operation
-    if (!operation || operation instanceof ScimError) return false
+    const operation = this.#operationAt(at)
+    if (!operation) return false
     const coming = new Set([...this.#waiting].map(other => this.request.entries[other]?.bulkId))
-    return [...referencesOf(operation)].some(bulkId => coming.has(bulkId))
+    if ([...referencesOf(operation)].some(bulkId => coming.has(bulkId))) return true
+    return this.#waitsBehind(at, operation)
+  }
+
+  /** Operations on one resource keep their order (RFC-176). */
+  #waitsBehind(at: number, { endpoint, target }: BulkOperation): boolean {
+    return [...this.#waiting].some(other => {
+      const earlier = other < at ? this.#operationAt(other) : undefined
+      return target !== undefined && earlier?.endpoint === endpoint && earlier.target === target
+    })
+  }
+
+  #operationAt(at: number): BulkOperation | undefined {
+    const operation = this.request.entries[at]?.operation
+    return operation instanceof ScimError ? undefined : operation
   }
 
   async #attempt(at: number, bare: boolean): Promise<void> {

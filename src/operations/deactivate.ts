@@ -18,7 +18,7 @@ export function deactivate(
   if (access === undefined) throw new Error('The resource type grants no access.')
   const drafts: EventDraft[] = []
   const rows = accounts.flatMap(stored => {
-    const change = changeOf(tenant, type, stored, { ...stored.resource, [access]: false })
+    const change = changeOf(tenant, type, stored, { resource: { ...stored.resource, [access]: false } })
     for (const event of updatedEvents(stored, { ...stored, ...change }, type))
       drafts.push(draftOf({ ...event, data: { ...event.data, reason } }, type, stored.connectionId))
     return updateResource(tenant.id, type, stored, change)

@@ -17,7 +17,11 @@ export async function modify(
   projection: Projection | undefined,
 ): Promise<Written> {
   const steps = readPatchOp(body, type, tenant.interop)
-  return update(tenant, type, id, ifMatch, projection, stored =>
-    applyPatch(stored.resource, steps, type, tenant.interop),
+  const givesExternalId = steps.some(
+    ({ op, path }) => op !== 'remove' && !path.extension && path.attribute.name === 'externalId',
   )
+  return update(tenant, type, id, ifMatch, projection, stored => ({
+    ...applyPatch(stored.resource, steps, type, tenant.interop),
+    givesExternalId,
+  }))
 }

@@ -33,8 +33,13 @@ export function taken(type: ResourceType, attributes: readonly string[]): ScimEr
   )
 }
 
-export function changedUniques(type: ResourceType, before: Resource, after: Resource): string[] {
-  const changed = new Set(changedAttributes(before, after, type))
+export function changedUniques(
+  type: ResourceType,
+  before: Resource,
+  { resource, givesExternalId }: { resource: Resource; givesExternalId?: boolean },
+): string[] {
+  const changed = new Set(changedAttributes(before, resource, type))
+  if (givesExternalId) changed.add('externalId')
   return type.lookups.filter(lookup => lookup.unique && changed.has(lookup.path)).map(lookup => lookup.path)
 }
 

@@ -16,7 +16,12 @@ export function replace(
   projection: Projection,
 ): Promise<Written> {
   return update(tenant, type, id, ifMatch, projection, stored => {
-    const { resource, members } = replaceResource(stored.resource, body, type, tenant.interop)
-    return { resource, members: members ? [members] : [] }
+    const { resource, members, givesExternalId } = replaceResource(
+      stored.resource,
+      body,
+      type,
+      tenant.interop,
+    )
+    return { resource, members: members ? [members] : [], givesExternalId }
   })
 }

@@ -40,6 +40,8 @@ export interface Written extends Views {
 export interface Decision {
   readonly resource: Resource
   readonly members: readonly MemberChange[]
+  /** The request says what its connection calls the resource, be it what another one called it as well. */
+  readonly givesExternalId?: boolean
 }
 
 /** 204 where the reply shows nothing. */
@@ -107,7 +109,7 @@ export async function writeUpdate(
   projection: Projection | undefined,
   { status, guarded = false }: WriteOptions,
 ): Promise<Written | undefined> {
-  const changed = changedAttributes(stored.resource, decision.resource, type).length > 0
+  const changed = changesDocument(tenant, type, stored, decision)
   const wanted = wantsMembers(type, projection)
   if (!changed && decision.members.length === 0) return unchanged(tenant, type, stored, wanted, status)
   // Taking access away may make a full document longer by a letter: it is never refused for that.
@@ -129,10 +131,22 @@ export async function writeUpdate(
     return { ...views, status, pointers: pointersOf(tenant, done.deliveries[0]) }
   } catch (error) {
     if (failure(error) === 'stale') return undefined
-    if (failure(error) === 'unique')
-      throw taken(type, changedUniques(type, stored.resource, decision.resource))
+    if (failure(error) === 'unique') throw taken(type, changedUniques(type, stored.resource, decision))
     return refuse(tenant, decision.members, error)
   }
+}
+
+/** A resource that changes hands has other lookups, even where no attribute changes. */
+function changesDocument(
+  tenant: Tenant,
+  type: ResourceType,
+  stored: StoredResource,
+  decision: Decision,
+): boolean {
+  return (
+    changedAttributes(stored.resource, decision.resource, type).length > 0 ||
+    ownerOf(tenant, stored, decision) !== stored.connectionId
+  )
 }
 
 /** Nothing to write: the resource as it is, with its version (RFC-132, RFC-148). */
@@ -153,7 +167,7 @@ function documentStatements(
   stored: StoredResource,
   decision: Decision,
 ): Statement[] {
-  const change = changeOf(tenant, type, stored, decision.resource)
+  const change = changeOf(tenant, type, stored, decision)
   const events = updatedEvents(stored, { ...stored, ...change }, type).map(event => draftOf(event, type))
   return [...updateResource(tenant.id, type, stored, change), appendEvents(occasionOf(tenant), events)]
 }
@@ -163,12 +177,13 @@ export function changeOf(
   tenant: Tenant,
   type: ResourceType,
   stored: StoredResource,
-  resource: Resource,
+  decision: Pick<Decision, 'resource' | 'givesExternalId'>,
 ): Change {
+  const { resource } = decision
   const ended = losesAccess(stored.resource, resource, type)
   return {
     resource,
-    connectionId: ownerOf(tenant, stored, resource),
+    connectionId: ownerOf(tenant, stored, decision),
     version: tenant.txn,
     now: tenant.now,
     ...(ended ? endedSessions(stored, tenant.now) : sessionsOf(stored)),
@@ -193,9 +208,14 @@ function sessionsOf({
 }
 
 /** A connection that gives a user its own externalId takes the user over: a customer changed identity provider. */
-function ownerOf(tenant: Tenant, stored: StoredResource, resource: Resource): string {
+function ownerOf(
+  tenant: Tenant,
+  stored: StoredResource,
+  { resource, givesExternalId = false }: Pick<Decision, 'resource' | 'givesExternalId'>,
+): string {
   if (tenant.connectionId === null || stored.scope !== '') return stored.connectionId
-  return resource.externalId !== stored.resource.externalId ? tenant.connectionId : stored.connectionId
+  const gives = givesExternalId || resource.externalId !== stored.resource.externalId
+  return gives ? tenant.connectionId : stored.connectionId
 }
 
 /** Set changes commute, so members need no version of their own unless the client insists on one. */
@@ -212,7 +232,7 @@ function membershipStatements(
     throw new ScimError(400, 'invalidValue', `members: a ${type.name} cannot be a member of itself.`)
   const occasion = occasionOf(tenant)
   const subject: Subject = { ...stored, resource: decision.resource }
-  const changed = changedAttributes(stored.resource, decision.resource, type).length > 0
+  const changed = changesDocument(tenant, type, stored, decision)
   return [
     // A changed document has checked its version already, and has the new one by now.
     ...(changed ? [] : [requireGroup(tenant.id, stored.id, guarded ? stored.version : undefined)]),

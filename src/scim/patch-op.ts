@@ -176,11 +176,21 @@ function withoutPath(operation: Operation): PatchStep[] {
       'invalidValue',
       `${operation.op} without a path needs an object of attributes as its value.`,
     )
+  return atKeys(value, operation)
+}
+
+function atKeys(value: JsonObject, operation: Operation): PatchStep[] {
+  const { type, interop } = operation
   refuseRepeatedKeys(value, '')
   return Object.entries(value).flatMap(([key, item]) => {
     const extension = resolveExtension(key, type)
     const one = { ...operation, value: item }
-    return extension ? onExtension(extension, one) : atKey(key, key, one)
+    if (extension) return onExtension(extension, one)
+    // The core schema has no container; who sends one means what is in it, and it may be `active`.
+    const core = key.toLowerCase() === type.schema.id.toLowerCase()
+    if (core && isObject(item) && interop.allows('key-as-path', type.schema.id))
+      return atKeys(item, operation)
+    return atKey(key, key, one)
   })
 }
 

@@ -18,6 +18,8 @@ export type Resource = JsonObject
 
 export interface ReadResource {
   readonly resource: Resource
+  /** The body says what its connection calls the resource. */
+  readonly givesExternalId: boolean
   /** Absent when the body says nothing about members. */
   readonly members?: MemberChange
 }
@@ -27,7 +29,15 @@ export function readResource(body: Json, type: ResourceType, interop: Interop): 
   const given = readBody(body, type, interop)
   const resource = withAccess(given.resource, true, type)
   requireComplete(resource, type)
-  return { resource, ...(given.members && { members: given.members }) }
+  return {
+    resource,
+    givesExternalId: givesExternalId(given),
+    ...(given.members && { members: given.members }),
+  }
+}
+
+function givesExternalId({ resource }: GivenBody): boolean {
+  return own(resource, 'externalId') !== undefined
 }
 
 /**
@@ -52,7 +62,11 @@ export function replaceResource(
   }
   if (type.accessAttribute) resource = withAccess(resource, own(current, type.accessAttribute) ?? true, type)
   requireComplete(resource, type)
-  return { resource, ...(given.members && { members: given.members }) }
+  return {
+    resource,
+    givesExternalId: givesExternalId(given),
+    ...(given.members && { members: given.members }),
+  }
 }
 
 /** Canonical names of the attributes that differ: `title`, `urn:…:2.0:User:department`. */

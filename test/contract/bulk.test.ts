@@ -170,6 +170,23 @@ describe('references', () => {
   })
 })
 
+describe('order', () => {
+  it('RFC-176 operations on one resource keep their order, also where the first waits for a reference', async () => {
+    const group = (await connection.scim.post('/Groups', newGroup())).body
+    const member = (op: string, value: unknown) => ({
+      schemas: [PATCH_OP],
+      Operations: [{ op, path: 'members', ...(value ? { value } : {}) }],
+    })
+    const results = await bulk([
+      { method: 'PATCH', path: `/Groups/${group.id}`, data: member('add', [{ value: 'bulkId:x' }]) },
+      { method: 'PATCH', path: `/Groups/${group.id}`, data: member('remove', undefined) },
+      post('x', '/Users', newUser()),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['200', '200', '201'])
+    expect((await connection.scim.get(`/Groups/${group.id}`)).body.members ?? []).toEqual([])
+  })
+})
+
 describe('limits', () => {
   it('RFC-172 failOnErrors stops, and answers what was done', async () => {
     const results = await bulk(

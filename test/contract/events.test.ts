@@ -574,6 +574,27 @@ describe('a receiver that answered 410', () => {
   })
 })
 
+describe('a customer who changes identity provider', () => {
+  it('takes users over who have the same externalId there, by PATCH and by PUT', async () => {
+    for (const how of ['patch', 'put']) {
+      const tenant = await newTenant()
+      const user = await tenant.user({ externalId: 'employee-1' })
+      const { id, scim } = await tenant.connect({ idp: 'okta' })
+      const at = `/Users/${user.id}`
+      const reply =
+        how === 'put'
+          ? await scim.put(at, { schemas: [USER], userName: user.userName, externalId: 'employee-1' })
+          : await scim.patch(at, [{ op: 'replace', path: 'externalId', value: 'employee-1' }])
+      expect([reply.status, reply.body.externalId]).toEqual([200, 'employee-1'])
+      expect((await scim.filter('/Users', 'externalId eq "employee-1"')).body.totalResults).toBe(1)
+      await admin('DELETE', `${tenant.at}/connections/${tenant.connection.id}?deactivateUsers=true`)
+      expect((await viewOf(tenant, user)).active).toBe(true)
+      await admin('DELETE', `${tenant.at}/connections/${id}?deactivateUsers=true`)
+      expect((await viewOf(tenant, user)).active).toBe(false)
+    }
+  })
+})
+
 describe('groups', () => {
   it('group.created, group.updated, group.deleted carry id, displayName and externalId', async () => {
     const tenant = await newTenant()

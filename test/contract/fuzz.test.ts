@@ -113,7 +113,7 @@ interface Run {
   readonly count: number
   readonly make: (random: Random) => Sent
   readonly send?: (sent: Sent) => Promise<Reply>
-  readonly form?: (sent: Sent, reply: Reply) => void
+  readonly form?: (sent: Sent, reply: Reply) => void | Promise<void>
   /** What further holds of a request that has changed something. */
   readonly accepted?: (sent: Sent, before: Documents, after: Documents) => void
 }
@@ -127,7 +127,7 @@ async function fuzz(world: World, { seed, count, make, ...run }: Run): Promise<M
     const sent = make(seeded(n))
     try {
       const reply = await (run.send ?? (one => send(world, one)))(sent)
-      ;(run.form ?? expectForm)(sent, reply)
+      await (run.form ?? expectForm)(sent, reply)
       answers.set(reply.status, (answers.get(reply.status) ?? 0) + 1)
       const reads = sent.method === 'GET' || sent.path.includes('.search')
       if (reads && n % 10 > 0) continue
@@ -397,10 +397,22 @@ test('bodies of users and groups', async () => {
     if (random() < 0.5) return { method: 'POST', path: endpoint, body }
     return { method: 'PUT', path: `${endpoint}/${pick(random, [...ids, UNKNOWN_ID])}`, body }
   }
+  const form = async (sent: Sent, reply: Reply) => {
+    expectForm(sent, reply)
+    if (reply.status >= 300) return
+    // What was taken is kept as it was sent, and a GET shows what the reply showed.
+    const given = JSON.parse(sent.body ?? '') as Record<string, unknown>
+    for (const name of ['userName', 'displayName', 'title', 'nickName', 'externalId'])
+      if (typeof given[name] === 'string' && given[name] !== '') expect(reply.body[name]).toBe(given[name])
+    const { body } = await world.connection.scim.get(
+      new URL(reply.body.meta.location).pathname.replace(/.*\/v2/, ''),
+    )
+    expect(body).toEqual(reply.body)
+  }
   const accepted: Run['accepted'] = (sent, before, after) => {
     if (sent.method === 'PUT') onlyWhatIsNamed(sent, before, after)
   }
-  expectSome(await fuzz(world, { seed: 40_001, count: 500, make, accepted }), 200, 201, 400, 404)
+  expectSome(await fuzz(world, { seed: 40_001, count: 500, make, form, accepted }), 200, 201, 400, 404)
   await expectConsistent(world.tenant, [world.connection])
 })
 

@@ -434,3 +434,13 @@ describe('the URN of an extension as path', () => {
     ])
   })
 })
+
+describe('a container for the core schema', () => {
+  test('RFC-160 is read for what is in it, in a value without path: it may take access away', () => {
+    expect(steps([{ op: 'replace', value: { [USER]: { active: false, 'name.givenName': 'x' } } }])).toEqual([
+      'replace active false',
+      'replace name.givenName "x"',
+    ])
+    expect(notes([{ op: 'replace', value: { [USER]: { active: false } } }])).toContain(`key-as-path: ${USER}`)
+  })
+})
