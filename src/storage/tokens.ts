@@ -34,8 +34,25 @@ export async function mintToken(
   return { value, claims: { ...ids, hash: await sha256Hex(secret), hint: value.slice(-4) } }
 }
 
+/**
+ * What the isolate has read of tokens that this service made. It says nothing about whether they still count: that
+ * is asked of D1 with every request. What a token says never changes under the keys it was read with.
+ */
+const known = new WeakMap<Keys, Map<string, TokenClaims>>()
+const MAX_KNOWN = 5_000
+
 /** What a token says, if this service made it; undefined otherwise. Never touches D1. */
 export async function readToken(keys: Keys, value: string): Promise<TokenClaims | undefined> {
+  const claimsOf = known.get(keys) ?? new Map<string, TokenClaims>()
+  known.set(keys, claimsOf)
+  const claims = claimsOf.get(value) ?? (await verifiedClaims(keys, value))
+  if (!claims || claimsOf.has(value)) return claims
+  if (claimsOf.size >= MAX_KNOWN) claimsOf.clear()
+  claimsOf.set(value, claims)
+  return claims
+}
+
+async function verifiedClaims(keys: Keys, value: string): Promise<TokenClaims | undefined> {
   if (!value.startsWith(PREFIX) || value.length > 200) return undefined
   const bytes = fromBase64Url(value.slice(PREFIX.length))
   if (bytes?.length !== BODY_BYTES + MAC_BYTES) return undefined
