@@ -185,7 +185,8 @@ class ScimRequestLog implements RequestLog {
     if (this.#stored) return
     const owner = this.#owner(status)
     if (!owner || status === 429) return
-    this.c.executionCtx.waitUntil(logLater(this.service, owner, this.#row(status)))
+    const writing = logLater(this.service, owner, this.#row(status))
+    if (writing) this.c.executionCtx.waitUntil(writing)
   }
 
   #owner(status: number): LogOwner | undefined {

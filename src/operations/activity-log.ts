@@ -21,11 +21,19 @@ const GATHER_MS = 300
 /** More than this at once are dropped, oldest first: the log must not bring the service down. */
 const MAX_WAITING = 5_000
 
-/** Keeps the entry for the next write; the promise is for waitUntil and never rejects. */
-export function logLater(service: Pick<Service, 'd1'>, owner: LogOwner, entry: ActivityEntry): Promise<void> {
+/**
+ * Keeps the entry for the next write. Who is given a promise does that write, for all who come until then, and must
+ * wait for it (waitUntil); it never rejects.
+ */
+export function logLater(
+  service: Pick<Service, 'd1'>,
+  owner: LogOwner,
+  entry: ActivityEntry,
+): Promise<void> | undefined {
   waiting.push({ owner, entry })
   if (waiting.length > MAX_WAITING) waiting.shift()
-  flushing ??= gather(service)
+  if (flushing) return undefined
+  flushing = gather(service)
   return flushing
 }
 

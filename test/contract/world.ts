@@ -46,10 +46,12 @@ export interface Reply<B = Body> {
 
 export type Fetch = (request: Request) => Promise<Response>
 
+/** Of all requests not yet settled: one of them writes the log of others. */
+const contexts: ExecutionContext[] = []
+
 /** The Worker with other bindings than the test runner's: a stubbed limiter, a watched database. */
 export function withBindings(bindings: Partial<Env>): Fetch & { settled(): Promise<void> } {
   const other = { ...env, ...bindings }
-  const contexts: ExecutionContext[] = []
   const send = async (request: Request) => {
     const context = createExecutionContext()
     contexts.push(context)
