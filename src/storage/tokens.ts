@@ -83,8 +83,8 @@ function uuidText(bytes: Uint8Array): string {
  * revokes its predecessors when that happens (`markUsed`), so nothing more is asked here.
  */
 export function credentialStatement(claims: TokenClaims, now: number): SQL {
-  return sql`SELECT t.slug AS slug, t.status AS tenant_status, t.profile AS profile, t.config_version AS config_version,
-      c.status AS connection_status, c.mode AS mode, c.idp AS idp, k.last_used_at AS last_used_at
+  return sql`SELECT t.slug AS slug, t.status AS tenant_status, c.status AS connection_status, c.mode AS mode,
+      k.last_used_at AS last_used_at
     FROM tokens k
     JOIN connections c ON c.tenant_id = k.tenant_id AND c.id = k.connection_id
     JOIN tenants t ON t.tenant_id = k.tenant_id
