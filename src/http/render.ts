@@ -3,6 +3,7 @@
 import { MemberStream } from '../operations/members-stream'
 import type { Tenant } from '../operations/tenant'
 import type { View, Views } from '../operations/view'
+import { without } from '../scim/canonical'
 import type { JsonObject } from '../scim/json'
 import { type ListFacts, listHead } from '../scim/list-response'
 import { location, represent } from '../scim/representation'
@@ -91,12 +92,11 @@ function shown(
   projection: Projection,
 ): JsonObject {
   const foreign = tenant.connectionId !== null && stored.connectionId !== tenant.connectionId
-  const { externalId, ...others } = stored.resource
   const representation = represent(
     {
       id: stored.id,
       // An externalId means something only to the connection that gave it (RFC 7643 §3.1).
-      resource: foreign || externalId === undefined ? others : stored.resource,
+      resource: foreign ? without(stored.resource, 'externalId') : stored.resource,
       created: stored.createdAt,
       lastModified: stored.lastModified,
       version: stored.version,

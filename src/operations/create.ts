@@ -14,10 +14,10 @@ import {
   insertResource,
   type NewResource,
   readResource,
+  type ShownResource,
   type StoredResource,
   scopeOf,
   selectConflicts,
-  selectResource,
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
 import { refuse, refuseLargeDocument, taken } from './refusal'
@@ -62,7 +62,7 @@ async function createOnce(
     const { views, more } = viewsOf(
       tenant,
       type,
-      [outcomes.stored],
+      [shownOf(created)],
       wantsMembers(type, projection),
       outcomes.members,
     )
@@ -71,8 +71,13 @@ async function createOnce(
   return resolveConflict(tenant, created, outcomes.conflicts, projection)
 }
 
+/** As it is in its row, without reading that; nobody can have put it into a group yet. */
+function shownOf({ now, ...created }: NewResource): ShownResource {
+  return { ...created, createdAt: now, lastModified: now, memberships: [] }
+}
+
 type Insertion =
-  | { inserted: true; stored: StoredResource; members: Outcome | undefined; pointers: Written['pointers'] }
+  | { inserted: true; members: Outcome | undefined; pointers: Written['pointers'] }
   | { inserted: false; conflicts: readonly Row[] }
 
 async function insert(
@@ -95,16 +100,12 @@ async function insert(
       joining: memberStatements({ occasion, type, subject, changes }),
       log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
       deliveries: [createDeliveries(occasion)],
-      after: [selectResource(tenant.id, type, id, false)],
       members: membersStatement(tenant, type, wanted, id),
     })
     .catch(error => refuse(tenant, changes, error))
   if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
-  const row = done.after[0]?.rows[0]
-  if (!row) throw new Error('A created resource is not there.')
   return {
     inserted: true,
-    stored: readResource(row),
     members: done.members[0],
     pointers: pointersOf(tenant, done.deliveries[0]),
   }

@@ -1,13 +1,14 @@
 // What PUT and PATCH share: read, decide, write over the version that was read, and try again when somebody else
 // was faster. Two round trips; a change that changes nothing is one, and writes nothing.
 import { ScimError } from '../scim/error'
-import { losesAccess, type Subject, updatedEvents } from '../scim/event'
+import { grantsAccess, losesAccess, type Subject, updatedEvents } from '../scim/event'
 import type { MemberChange } from '../scim/member-change'
 import { changedAttributes, type Resource } from '../scim/resource'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { preconditionFailed } from '../scim/version'
 import { insertActivity } from '../storage/activity'
+import { requireOpenConnection } from '../storage/connection-rows'
 import { addedIds, memberStatements, requireGroup, requireKnown, touchGroup } from '../storage/members'
 import { appendEvents, createDeliveries, hasAppended } from '../storage/outbox'
 import {
@@ -115,19 +116,22 @@ export async function writeUpdate(
   // Taking access away may make a full document longer by a letter: it is never refused for that.
   if (changed && !losesAccess(stored.resource, decision.resource, type))
     refuseLargeDocument(decision.resource)
+  const change = changed ? changeOf(tenant, type, stored, decision) : undefined
   const occasion = occasionOf(tenant)
   try {
     const done = await tenant.database.steps({
-      document: changed ? documentStatements(tenant, type, stored, decision) : [],
+      document: change ? documentStatements(tenant, type, stored, change) : [],
       members: membershipStatements(tenant, type, stored, decision, guarded),
       log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],
       deliveries: [createDeliveries(occasion)],
-      after: [selectResource(tenant.id, type, stored.id, wantsMemberships(type, projection))],
+      // A changed document is known: it was written over the version that was read.
+      after: change ? [] : [selectResource(tenant.id, type, stored.id, wantsMemberships(type, projection))],
       shown: membersStatement(tenant, type, wanted, stored.id),
     })
     tenant.log.stored()
     const row = done.after[0]?.rows[0]
-    const views = viewsOf(tenant, type, [row ? readResource(row) : stored], wanted, done.shown[0])
+    const written = change ? { ...stored, ...change, lastModified: change.now } : stored
+    const views = viewsOf(tenant, type, [row ? readResource(row) : written], wanted, done.shown[0])
     return { ...views, status, pointers: pointersOf(tenant, done.deliveries[0]) }
   } catch (error) {
     if (failure(error) === 'stale') return undefined
@@ -165,11 +169,16 @@ function documentStatements(
   tenant: Tenant,
   type: ResourceType,
   stored: StoredResource,
-  decision: Decision,
+  change: Change,
 ): Statement[] {
-  const change = changeOf(tenant, type, stored, decision)
   const events = updatedEvents(stored, { ...stored, ...change }, type).map(event => draftOf(event, type))
-  return [...updateResource(tenant.id, type, stored, change), appendEvents(occasionOf(tenant), events)]
+  const gains = grantsAccess(change.resource, type) && !grantsAccess(stored.resource, type)
+  return [
+    // Its connection may have been closed since the request was admitted: then nobody would take this access away.
+    ...(gains && tenant.connectionId !== null ? [requireOpenConnection(tenant.id, tenant.connectionId)] : []),
+    ...updateResource(tenant.id, type, stored, change),
+    appendEvents(occasionOf(tenant), events),
+  ]
 }
 
 /** The new state; whoever loses access gets a new epoch, and nothing ever lowers it (contract "Events"). */

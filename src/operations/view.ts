@@ -3,7 +3,7 @@ import type { JsonObject } from '../scim/json'
 import { location } from '../scim/representation'
 import type { ResourceType } from '../scim/schema'
 import { type MemberPosition, selectMembers } from '../storage/members'
-import type { StoredResource } from '../storage/resources'
+import type { ShownResource } from '../storage/resources'
 import type { Outcome, Statement } from '../storage/tenant-database'
 import type { Tenant } from './tenant'
 
@@ -13,7 +13,7 @@ export const FIRST_MEMBERS = 2_000
 export const MORE_MEMBERS = 10_000
 
 export interface View {
-  readonly stored: StoredResource
+  readonly stored: ShownResource
   /** Undefined where the type has none or they were not asked for. */
   readonly members?: readonly JsonObject[]
 }
@@ -71,7 +71,7 @@ function memberOf(tenant: Tenant, id: string, typeName: string, display: unknown
 export function viewsOf(
   tenant: Tenant,
   type: ResourceType,
-  stored: readonly StoredResource[],
+  stored: readonly ShownResource[],
   wanted: boolean,
   members: Outcome | undefined,
 ): Views {

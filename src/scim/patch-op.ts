@@ -168,7 +168,7 @@ function nameOf(text: string): string {
 
 /** RFC-145, RFC-154: one step per attribute of the value. */
 function withoutPath(operation: Operation): PatchStep[] {
-  const { type, interop } = operation
+  const { interop } = operation
   const value = isList(operation.value) ? onlyItem(operation.value, interop) : operation.value
   if (!isObject(value))
     throw new ScimError(

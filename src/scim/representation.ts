@@ -18,22 +18,24 @@ export interface Stored {
 
 /** Without the members, which follow `meta` and are streamed. What is unassigned is left out (RFC-20). */
 export function represent(stored: Stored, type: ResourceType, baseUrl: string): JsonObject {
-  const used = type.extensions.filter(({ schema }) => isObject(own(stored.resource, schema.id)))
-  return {
-    // RFC-25: an extension is listed when there is data of it.
-    schemas: [type.schema.id, ...used.map(({ schema }) => schema.id)],
-    id: stored.id,
-    ...picked(stored.resource, commonAttributes),
-    ...core(stored, type),
-    ...Object.fromEntries(used.map(({ schema }) => [schema.id, contained(stored.resource, schema)])),
-    meta: {
-      resourceType: type.name,
-      created: new Date(stored.created).toISOString(),
-      lastModified: new Date(stored.lastModified).toISOString(),
-      location: location(baseUrl, type, stored.id),
-      version: etag(stored.version),
-    },
+  const { resource, memberships = [] } = stored
+  const used = type.extensions.filter(({ schema }) => isObject(own(resource, schema.id)))
+  // RFC-25: an extension is listed when there is data of it.
+  const schemas = [type.schema.id, ...used.map(({ schema }) => schema.id)]
+  const shown: Record<string, Json> = { schemas, id: stored.id }
+  pick(resource, commonAttributes, shown)
+  pick(resource, type.schema.attributes, shown)
+  if (type.membershipsAttribute !== undefined && memberships.length > 0)
+    shown[type.membershipsAttribute] = memberships
+  for (const { schema } of used) shown[schema.id] = contained(resource, schema)
+  shown.meta = {
+    resourceType: type.name,
+    created: new Date(stored.created).toISOString(),
+    lastModified: new Date(stored.lastModified).toISOString(),
+    location: location(baseUrl, type, stored.id),
+    version: etag(stored.version),
   }
+  return shown
 }
 
 /** `baseUrl` ends without a slash. */
@@ -46,25 +48,17 @@ export function etag(version: string): string {
   return `W/"${version}"`
 }
 
-function core({ resource, memberships = [] }: Stored, type: ResourceType): JsonObject {
-  const shown =
-    type.membershipsAttribute !== undefined && memberships.length > 0
-      ? { ...resource, [type.membershipsAttribute]: memberships }
-      : resource
-  return picked(shown, type.schema.attributes)
-}
-
 function contained(resource: Resource, schema: Schema): JsonObject {
+  const shown: Record<string, Json> = {}
   const container = own(resource, schema.id)
-  return isObject(container) ? picked(container, schema.attributes) : {}
+  if (isObject(container)) pick(container, schema.attributes, shown)
+  return shown
 }
 
 /** In the schema's order. */
-function picked(object: JsonObject, attributes: readonly Attribute[]): JsonObject {
-  const found: Record<string, Json> = {}
+function pick(object: JsonObject, attributes: readonly Attribute[], shown: Record<string, Json>): void {
   for (const { name } of attributes) {
     const value = own(object, name)
-    if (value !== undefined) found[name] = value
+    if (value !== undefined) shown[name] = value
   }
-  return found
 }

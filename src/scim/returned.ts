@@ -43,6 +43,7 @@ export function wants(projection: Projection, attributeName: string): boolean {
 
 /** The representation without what the projection and the schema keep back. */
 export function project(representation: JsonObject, projection: Projection, type: ResourceType): JsonObject {
+  if (!projection.only && !projection.without) return projectByDefault(representation, type)
   const shown: Record<string, Json> = {}
   for (const attribute of [...commonAttributes, ...type.schema.attributes])
     put(shown, representation, attribute, attribute.name, projection, false)
@@ -58,6 +59,59 @@ export function project(representation: JsonObject, projection: Projection, type
     if (Object.keys(inside).length > 0) shown[schema.id] = inside
   }
   return inOrder(shown, representation)
+}
+
+/** The names that are shown, each with those of its parts; undefined where it is shown with whatever it has. */
+interface DefaultNames extends ReadonlyMap<string, DefaultNames | undefined> {}
+
+/** What a type shows when nothing is selected, which is so for most answers: worked out once. */
+const shownByDefault = new WeakMap<ResourceType, DefaultNames>()
+
+/** The same as `project` with a projection that selects nothing. */
+function projectByDefault(representation: JsonObject, type: ResourceType): JsonObject {
+  const names = shownByDefault.get(type) ?? defaultNamesOf(type)
+  shownByDefault.set(type, names)
+  return partsByDefault(representation, names) ?? {}
+}
+
+function defaultNamesOf(type: ResourceType): DefaultNames {
+  const core = namesByDefault([...commonAttributes, ...type.schema.attributes])
+  const extensions = type.extensions.map(
+    ({ schema }) => [schema.id, namesByDefault(schema.attributes)] as const,
+  )
+  return new Map([...core, ...extensions])
+}
+
+function namesByDefault(attributes: readonly Attribute[]): DefaultNames {
+  const shown = attributes.filter(isShownByDefault)
+  return new Map(
+    shown.map(({ name, subAttributes = [] }) => [
+      name,
+      subAttributes.every(isShownByDefault) ? undefined : namesByDefault(subAttributes),
+    ]),
+  )
+}
+
+function isShownByDefault({ returned }: Attribute): boolean {
+  return returned === 'always' || returned === 'default'
+}
+
+function valueByDefault(value: Json, names: DefaultNames | undefined): Json | undefined {
+  if (!names) return value
+  if (isObject(value)) return partsByDefault(value, names)
+  if (!isList(value)) return value
+  const elements = value.map(element => valueByDefault(element, names)).filter(left => left !== undefined)
+  return elements.length > 0 || value.length === 0 ? elements : undefined
+}
+
+function partsByDefault(object: JsonObject, names: DefaultNames): JsonObject | undefined {
+  const parts: Record<string, Json> = {}
+  for (const key of Object.keys(object)) {
+    const value = names.has(key) ? object[key] : undefined
+    const left = value === undefined ? undefined : valueByDefault(value, names.get(key))
+    if (left !== undefined) parts[key] = left
+  }
+  return Object.keys(parts).length > 0 ? parts : undefined
 }
 
 function namesIn(list: string | readonly string[] | undefined): readonly string[] {

@@ -70,3 +70,10 @@ export function deleteDeletingConnection(tenantId: string, id: string): SQL {
   return sql`DELETE FROM connections WHERE tenant_id = ${tenantId} AND id = ${id} AND status = 'deleting'
     AND ${noActiveUsers(tenantId, id)}`
 }
+
+/** Rolls the batch back ('stale') when the connection, or its tenant, is no longer open to requests. */
+export function requireOpenConnection(tenantId: string, id: string): SQL {
+  return sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'stale_version' WHERE NOT EXISTS (
+    SELECT 1 FROM connections c JOIN tenants t ON t.tenant_id = c.tenant_id
+    WHERE c.tenant_id = ${tenantId} AND c.id = ${id} AND c.status = 'active' AND t.status = 'active')`
+}

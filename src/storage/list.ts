@@ -36,15 +36,18 @@ export function selectPage(page: Page, scope: string, context: FilterContext): [
   return [select, page.filter ? sql`SELECT count(*) AS total FROM ${rows}` : liveOf(scope, context)]
 }
 
-/** In order of creation. */
+/**
+ * In order of creation. The plus sign before a limit: SQLite plans a statement for the value of a bare `LIMIT ?`,
+ * that is anew each time it is run.
+ */
 function ownOrder({ filter, from, count, memberships }: Page, scope: string, context: FilterContext): SQL {
   const { rows, serial } = rowsOf(filter, scope, context)
   const columns = resourceColumns(memberships)
   if (typeof from !== 'number')
-    return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT ${count}`
-  if (filter) return sql`SELECT ${columns} FROM ${rows} ORDER BY ${serial} LIMIT ${count} OFFSET ${from - 1}`
+    return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT +${count}`
+  if (filter) return sql`SELECT ${columns} FROM ${rows} ORDER BY ${serial} LIMIT +${count} OFFSET ${from - 1}`
   return sql`${seek(from, scope, context)} SELECT ${columns} FROM ${rows} AND r.serial >= (SELECT serial FROM seek)
-    ORDER BY r.serial LIMIT ${count} OFFSET (SELECT skip FROM seek)`
+    ORDER BY r.serial LIMIT +${count} OFFSET (SELECT skip FROM seek)`
 }
 
 function liveOf(scope: string, { tenantId, type }: FilterContext): SQL {
@@ -64,7 +67,7 @@ function sortedPage(page: Page, { path, descending }: Sort, rows: SQL, context: 
   const offset = typeof page.from === 'number' ? page.from - 1 : 0
   return sql`SELECT ${resourceColumns(page.memberships)}, page.sort_key FROM (
       SELECT r.id AS id, r.serial AS serial, ${key} AS sort_key FROM ${rows}${behind}
-      ORDER BY ${by(sql`sort_key`, sql`r.serial`)} LIMIT ${page.count} OFFSET ${offset}) page
+      ORDER BY ${by(sql`sort_key`, sql`r.serial`)} LIMIT +${page.count} OFFSET ${offset}) page
     CROSS JOIN resources r WHERE r.tenant_id = ${context.tenantId} AND r.id = page.id
     ORDER BY ${by(sql`page.sort_key`, sql`page.serial`)}`
 }
@@ -124,7 +127,8 @@ function matchingRows(filter: Filter, scope: string, context: FilterContext): { 
  * most, whatever the list holds. Only inside a smallest block that has gaps are rows skipped.
  */
 function seek(position: number, scope: string, { tenantId, type }: FilterContext): SQL {
-  const p = sql.raw(String(position))
+  // One text for every position, so that the statement is prepared once; D1 binds numbers as floating point.
+  const p = sql`CAST(${position} AS INTEGER)`
   const gapsOfSize = (size: SQL) =>
     sql`gaps g WHERE g.tenant_id = ${tenantId} AND g.type = ${type.name} AND g.scope = ${scope} AND g.size = ${size}`
   const steps = BLOCK_SIZES.map((blockSize, i) => {

@@ -148,5 +148,5 @@ function membersWhere(tenantId: string, which: SQL, limit: number): SQL {
       (SELECT substr(coalesce(r.document ->> '$.displayName', r.document ->> '$.userName'), 1, 255) FROM resources r
         WHERE r.tenant_id = m.tenant_id AND r.id = m.member_id) AS display
     FROM members m WHERE m.tenant_id = ${tenantId} AND ${which}
-    ORDER BY m.group_id, m.member_id LIMIT ${limit}`
+    ORDER BY m.group_id, m.member_id LIMIT +${limit}`
 }

@@ -8,6 +8,12 @@ import type { ResourceType } from '../scim/schema'
 import { type LookupRow, lookupDifference, lookupRows } from './lookup'
 import type { Row } from './tenant-database'
 
+/** What of a stored resource an answer shows. */
+export type ShownResource = Pick<
+  StoredResource,
+  'id' | 'connectionId' | 'resource' | 'version' | 'createdAt' | 'lastModified' | 'memberships'
+>
+
 export interface StoredResource {
   readonly id: string
   readonly type: string
@@ -91,9 +97,10 @@ export function scopeOf(type: ResourceType, connectionId: string): string {
   return type.scope === 'tenant' ? '' : connectionId
 }
 
-/** The resources that already have one of the unique values, with the `attribute` that clashes. */
+/** The resources that already have one of the unique values, with the `attribute` that clashes, and their groups. */
 export function selectConflicts(created: NewResource): SQL {
-  return sql`SELECT l.attribute AS conflict, ${resourceColumns(false)} ${conflicts(created)}`
+  const memberships = created.type.membershipsAttribute !== undefined
+  return sql`SELECT l.attribute AS conflict, ${resourceColumns(memberships)} ${conflicts(created)}`
 }
 
 function conflicts({ tenantId, type, connectionId, resource }: NewResource): SQL {
@@ -196,7 +203,7 @@ export function deleteResource(
       : [sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`]),
     sql`UPDATE totals SET live = live - 1 WHERE ${ofList}`,
     sql`INSERT INTO gaps (tenant_id, type, scope, size, block, gone)
-      SELECT ${tenantId}, ${type.name}, ${before.scope}, value, ${sql.raw(String(before.serial - 1))} / value, 1
+      SELECT ${tenantId}, ${type.name}, ${before.scope}, value, CAST(${before.serial - 1} AS INTEGER) / value, 1
       FROM json_each(${JSON.stringify(BLOCK_SIZES)}) WHERE 1
       ON CONFLICT DO UPDATE SET gone = gone + 1`,
   ]

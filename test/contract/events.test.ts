@@ -502,6 +502,31 @@ describe('a user whose document is as large as it may be', () => {
   })
 })
 
+describe('deleting a connection', () => {
+  it('lets no request that is under way give somebody access after it', async () => {
+    const tenant = await newTenant()
+    const user = await tenant.user()
+    await setActive(tenant, user, false)
+    let meanwhile: (() => Promise<unknown>) | undefined = () =>
+      admin('DELETE', `${tenant.at}/connections/${tenant.connection.id}?deactivateUsers=true`)
+    const overtaken = {
+      prepare: (text: string) => env.DB.prepare(text),
+      batch: async (statements: D1PreparedStatement[]) => {
+        const results = await env.DB.batch(statements)
+        const work = meanwhile
+        meanwhile = undefined
+        await work?.()
+        return results
+      },
+    } as unknown as D1Database
+    const { baseUrl, token } = tenant.connection
+    const scim = scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+    const reply = await scim.patch(`/Users/${user.id}`, [{ op: 'replace', path: 'active', value: true }])
+    expect(reply.status).toBe(503)
+    expect((await viewOf(tenant, user)).active).toBe(false)
+  })
+})
+
 describe('deleting a tenant', () => {
   it('takes access away again that a request under way has given back meanwhile', async () => {
     const tenant = await newTenant()

@@ -119,6 +119,7 @@ function entries(list: readonly (readonly [string, Value])[]): Value {
 
 /** The value with one node changed, somewhere in it. */
 export function mutated(random: Random, value: Value): Value {
+  if (typeof value === 'string' && random() < 0.5) return noisyText(random, value)
   if (typeof value !== 'object' || value === null || random() < 0.15) return nasty(random)
   if (Array.isArray(value)) {
     const kind = random()
