@@ -1,5 +1,5 @@
 // PATCH as it is applied: the RFC's rows, the dialects of the identity providers, what other libraries get
-// wrong (reference/style.md §6), and what holds after any PATCH.
+// wrong, and what holds after any PATCH.
 import { describe, expect, test } from 'vitest'
 import type { Json, JsonObject } from '../../src/scim/json'
 import { isObject } from '../../src/scim/json'
@@ -316,7 +316,7 @@ describe('replace', () => {
     expect(patch(barbara, [add('emails[type eq "work"]', null)]).changed).toEqual([])
   })
 
-  test('RFC-158 quirk 19: all that match, and no others', () => {
+  test('RFC-158 all that match, and no others', () => {
     const current = {
       userName: 'a',
       emails: [
@@ -341,7 +341,7 @@ describe('replace', () => {
     expect(patched(barbara, [remove('emails[not (type eq "work")]')]).emails).toEqual([work])
   })
 
-  test('RFC-141 quirk 18: primary by filter', () => {
+  test('RFC-141 primary by filter', () => {
     expect(patched(barbara, [replace('emails[type eq "home"].primary', true)]).emails).toEqual([
       { ...work, primary: false },
       { ...home, primary: true },
