@@ -14,50 +14,45 @@ export type LogOwner =
   | { readonly slug: string; readonly claimedTenantId: string | undefined }
 
 const waiting: { owner: LogOwner; entry: ActivityEntry }[] = []
-let flushing: Promise<void> | undefined
 
 /** How long entries gather before they are written: what an isolate that dies may lose of its reads. */
 const GATHER_MS = 300
+/** A request that gathers for longer has been ended before it could write; the next one takes over. */
+const WRITER_GONE_MS = 5_000
 /** More than this at once are dropped, oldest first: the log must not bring the service down. */
 const MAX_WAITING = 5_000
+
+type Logger = Pick<Service, 'd1' | 'now'>
+
+/** Since when a request gathers; undefined when none does. */
+let gatheringSince: number | undefined
 
 /**
  * Keeps the entry for the next write. Who is given a promise does that write, for all who come until then, and must
  * wait for it (waitUntil); it never rejects.
  */
-export function logLater(
-  service: Pick<Service, 'd1'>,
-  owner: LogOwner,
-  entry: ActivityEntry,
-): Promise<void> | undefined {
+export function logLater(service: Logger, owner: LogOwner, entry: ActivityEntry): Promise<void> | undefined {
   waiting.push({ owner, entry })
   if (waiting.length > MAX_WAITING) waiting.shift()
-  if (flushing) return undefined
-  flushing = gather(service)
-  return flushing
+  const now = service.now()
+  if (gatheringSince !== undefined && now - gatheringSince < WRITER_GONE_MS) return undefined
+  gatheringSince = now
+  return gather(service)
 }
 
-async function gather(service: Pick<Service, 'd1'>): Promise<void> {
-  try {
-    await scheduler.wait(GATHER_MS)
-  } finally {
-    flushing = undefined
-  }
+async function gather(service: Logger): Promise<void> {
+  await scheduler.wait(GATHER_MS).catch(() => undefined)
+  gatheringSince = undefined
   const batch = waiting.splice(0)
-  try {
-    await write(service, batch)
-  } catch (error) {
-    console.error(
-      JSON.stringify({
-        message: 'activity not written',
-        entries: batch.length,
-        error: String(error).slice(0, 200),
-      }),
-    )
-  }
+  await write(service, batch).catch(error => notWritten(batch.length, error))
 }
 
-async function write({ d1 }: Pick<Service, 'd1'>, batch: typeof waiting): Promise<void> {
+function notWritten(entries: number, error: unknown): void {
+  const reason = String(error).slice(0, 200)
+  console.error(JSON.stringify({ message: 'activity not written', entries, error: reason }))
+}
+
+async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
   const slugs = batch.flatMap(({ owner }) => ('slug' in owner ? [owner.slug] : []))
   const known = slugs.length > 0 ? await tenantIdsOf(d1, slugs) : new Map<string, string>()
   const byTenant = new Map<string, ActivityEntry[]>()
@@ -70,5 +65,7 @@ async function write({ d1 }: Pick<Service, 'd1'>, batch: typeof waiting): Promis
     byTenant.set(tenantId, entries)
   }
   for (const [tenantId, entries] of byTenant)
-    await new TenantDatabase(d1, tenantId).batch([insertActivity(tenantId, entries, tenantExists(tenantId))])
+    await new TenantDatabase(d1, tenantId)
+      .batch([insertActivity(tenantId, entries, tenantExists(tenantId))])
+      .catch(error => notWritten(entries.length, error))
 }
