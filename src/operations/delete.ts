@@ -49,6 +49,7 @@ async function write(
   const last = { ...stored, ...endedSessions(stored, tenant.now) }
   const events = deletedEvents(last, type, groups).map(event => draftOf(event, type))
   const done = await tenant.database.steps({
+    unchanged: tenant.database.guard,
     rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),
     events: [appendEvents(occasion, events)],
     log: [insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)])],

@@ -33,6 +33,7 @@ export async function revokeSessions(
     try {
       const { rows, events } = endSessions(tenant, type, [stored], reason)
       const done = await tenant.database.steps({
+        unchanged: tenant.database.guard,
         rows,
         events,
         deliveries: [createDeliveries(occasionOf(tenant))],

@@ -130,6 +130,7 @@ export async function writeUpdate(
   const occasion = occasionOf(tenant)
   try {
     const done = await tenant.database.steps({
+      unchanged: tenant.database.guard,
       document: changed ? documentStatements(tenant, type, stored, decision) : [],
       members: membershipStatements(tenant, type, stored, decision, guarded),
       log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],
