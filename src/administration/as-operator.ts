@@ -1,15 +1,24 @@
 // The operator as somebody on whose behalf operations run: no connection, no SCIM request to log.
 import type { Service } from '../env'
+import { loadConfiguration } from '../operations/configuration'
 import type { RequestLog, Tenant } from '../operations/tenant'
 import { Interop } from '../scim/interop'
-import { standardResourceTypes } from '../scim/schemas/resource-types'
+import { abortUnlessSchemas } from '../storage/schema-rows'
+import { failure, TenantDatabase } from '../storage/tenant-database'
 import type { OpenTenant } from './open-tenant'
 
-export function asOperator(service: Service, { baseUrl, database }: OpenTenant): Tenant {
+/** One round trip, for the tenant's resource types. */
+export async function asOperator(
+  service: Service,
+  { baseUrl, database: { tenantId } }: OpenTenant,
+): Promise<Tenant> {
+  const { version, resourceTypes } = await loadConfiguration(new TenantDatabase(service.d1, tenantId))
+  const unchanged = abortUnlessSchemas(tenantId, version)
+  const database = new TenantDatabase(service.d1, tenantId, undefined, unchanged)
   return {
-    id: database.tenantId,
+    id: tenantId,
     connectionId: null,
-    resourceTypes: standardResourceTypes,
+    resourceTypes,
     interop: new Interop('compat'),
     limits: { defaultCount: 100, maxCount: 500 },
     baseUrl,
@@ -20,6 +29,23 @@ export function asOperator(service: Service, { baseUrl, database }: OpenTenant):
     newId: service.newId,
     keys: service.keys,
     log: nothing,
+  }
+}
+
+const ATTEMPTS = 5
+
+/** The same for a write, which is done again when the tenant's schemas change meanwhile. */
+export async function writeAsOperator<Result>(
+  service: Service,
+  tenant: OpenTenant,
+  write: (operator: Tenant) => Promise<Result>,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write(await asOperator(service, tenant))
+    } catch (error) {
+      if (failure(error) !== 'configuration' || attempt === ATTEMPTS) throw error
+    }
   }
 }
 

@@ -56,16 +56,16 @@ async function oneStep(service: Service, tenant: OpenTenant, job: Job): Promise<
   try {
     return (await accountsStep(service, tenant, job)) ? 'more' : await lastStep(service, tenant, job)
   } catch (error) {
-    // Somebody else moved the job, or changed one of the accounts: look again.
-    if (failure(error) === 'stale') return 'more'
+    // Somebody else moved the job, or changed one of the accounts or the schemas: look again.
+    if (['stale', 'configuration'].includes(failure(error) ?? '')) return 'more'
     throw error
   }
 }
 
 /** Ends the sessions of the next accounts; false when there are no more. */
 async function accountsStep(service: Service, open: OpenTenant, job: Job): Promise<boolean> {
-  const tenant = { ...asOperator(service, open), txn: job.id }
-  const { database } = open
+  const tenant = { ...(await asOperator(service, open)), txn: job.id }
+  const { database } = tenant
   const type = accountType(tenant)
   const [found] = await database.batch([selectActiveAfter(tenant.id, type, job, ACCOUNTS_A_STEP)])
   const accounts = (found?.rows ?? []).map(readResource)
@@ -81,6 +81,7 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
           job.kind === 'delete-tenant' ? 'tenant_deleted' : 'connection_deleted',
         )
   const done = await database.steps({
+    unchanged: database.guard,
     progress: advanceJob(tenant.id, job, { position: last.serial, done: accounts.length }, tenant.now),
     rows,
     events,
@@ -97,7 +98,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
   const { kind, connectionId } = job
   if (kind !== 'revoke-sessions') {
     const [left] = await database.batch([
-      selectActiveAfter(tenantId, accountType(asOperator(service, open)), { ...job, position: 0 }, 1),
+      selectActiveAfter(tenantId, accountType(await asOperator(service, open)), { ...job, position: 0 }, 1),
     ])
     // A request that was admitted before the connection, or the tenant, was closed has given somebody access again.
     if (left?.rows[0]) {

@@ -7,7 +7,7 @@ import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
 import { readResource, type StoredResource, selectResource } from '../storage/resources'
 import { pageOfUsers } from '../storage/user-rows'
-import { asOperator } from './as-operator'
+import { asOperator, writeAsOperator } from './as-operator'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { notFound } from './problem'
@@ -30,14 +30,14 @@ export interface UserItem {
 }
 
 /** In order of creation. Throws ScimError for a filter that is none. */
-export function listUsers(
+export async function listUsers(
   service: Service,
   tenant: OpenTenant,
   filter: { filter?: string | undefined; role?: string | undefined; targetGroup?: string | undefined },
   page: PageRequest,
 ): Promise<Page<UserItem>> {
   const { database } = tenant
-  const operator = asOperator(service, tenant)
+  const operator = await asOperator(service, tenant)
   const type = accountType(operator)
   const context = filterContextOf(operator, type)
   const parsed = filter.filter === undefined ? undefined : parseFilter(filter.filter, type, operator.interop)
@@ -64,7 +64,7 @@ export function listUsers(
 
 export async function getUser(service: Service, tenant: OpenTenant, id: string): Promise<UserItem> {
   const { database } = tenant
-  const type = accountType(asOperator(service, tenant))
+  const type = accountType(await asOperator(service, tenant))
   const [found] = await database.batch([selectResource(database.tenantId, type, id, false)])
   const row = found?.rows[0]
   if (!row) throw notFound('user')
@@ -73,7 +73,7 @@ export async function getUser(service: Service, tenant: OpenTenant, id: string):
 
 /** Ends the person's sessions, whether active or not; what is to be published. Throws 404. */
 export function endSessions(service: Service, tenant: OpenTenant, id: string): Promise<readonly Pointer[]> {
-  return revokeSessions(asOperator(service, tenant), id, 'operator')
+  return writeAsOperator(service, tenant, operator => revokeSessions(operator, id, 'operator'))
 }
 
 function item(user: StoredResource): UserItem {

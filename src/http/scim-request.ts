@@ -3,12 +3,13 @@ import type { Context } from 'hono'
 import { BadEnvironment, type Service } from '../env'
 import { type Admitted, admissionOf, assumptionFor, ConfigurationChanged } from '../operations/access'
 import { type LogOwner, logLater } from '../operations/activity-log'
+import { loadConfiguration } from '../operations/configuration'
 import type { RequestLog, Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import { Interop } from '../scim/interop'
-import { standardResourceTypes } from '../scim/schemas/resource-types'
 import type { ActivityEntry } from '../storage/activity'
-import { TenantDatabase } from '../storage/tenant-database'
+import { abortUnlessSchemas } from '../storage/schema-rows'
+import { failure, TenantDatabase } from '../storage/tenant-database'
 import { markUsed, type TokenClaims } from '../storage/tokens'
 import { authenticate, failedCredential, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
@@ -52,11 +53,20 @@ async function admitAndHandle(
     try {
       return await attemptOnce(c, service, log, claims, handle)
     } catch (error) {
-      if (error instanceof ConfigurationChanged && attempt < ATTEMPTS) continue
+      if (isOutdated(error) && attempt < ATTEMPTS) {
+        // A write found it out in a later round trip; its batch was rolled back.
+        const otherSchemas = !(error instanceof ConfigurationChanged) || error.otherSchemas
+        if (otherSchemas) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
+        continue
+      }
       if (error instanceof ScimError && error.status === 401) throw await failedCredential(service, c.req.raw)
       throw error
     }
   }
+}
+
+function isOutdated(error: unknown): boolean {
+  return error instanceof ConfigurationChanged || failure(error) === 'configuration'
 }
 
 async function attemptOnce(
@@ -72,11 +82,13 @@ async function attemptOnce(
   const admission = admissionOf(claims, slug, assumption, log.startedAt, answer => admitted.push(answer))
   const interop = new Interop(assumption.mode)
   log.interop = interop
-  const database = new TenantDatabase(service.d1, claims.tenantId, admission)
+  const { version, resourceTypes } = assumption.configuration
+  const unchanged = abortUnlessSchemas(claims.tenantId, version)
+  const database = new TenantDatabase(service.d1, claims.tenantId, admission, unchanged)
   const tenant: Tenant = {
     id: claims.tenantId,
     connectionId: claims.connectionId,
-    resourceTypes: standardResourceTypes,
+    resourceTypes,
     interop,
     limits: PAGE_LIMITS,
     baseUrl: baseUrlOf(c.req.url),
@@ -140,7 +152,7 @@ function asScimError(error: unknown, requestId: string): ScimError {
   const message = error instanceof Error ? error.message.slice(0, 300) : ''
   console.error(JSON.stringify({ message: 'request failed', requestId, error: name, reason: message }))
   if (error instanceof BadEnvironment) return new ScimError(500, undefined, error.message)
-  if (error instanceof ConfigurationChanged || /D1_ERROR: .*(overloaded|timeout|reset|lost)/i.test(message))
+  if (isOutdated(error) || /D1_ERROR: .*(overloaded|timeout|reset|lost)/i.test(message))
     return new ScimError(503, undefined, 'The service is busy; send the request again.', {
       'Retry-After': '2',
     })

@@ -3,14 +3,21 @@ import { ScimError } from '../scim/error'
 import type { Mode } from '../scim/interop'
 import type { Admission, Row } from '../storage/tenant-database'
 import { credentialCounts, credentialStatement, type TokenClaims } from '../storage/tokens'
+import { type Configuration, forgetConfiguration, knownConfiguration } from './configuration'
 
 /** What a connection's configuration is taken to be, until the round trip says otherwise. */
 export interface Assumption {
   readonly mode: Mode
+  readonly configuration: Configuration
 }
 
 /** The rows say something else than was assumed: what was computed may be wrong and is done again. */
-export class ConfigurationChanged extends Error {}
+export class ConfigurationChanged extends Error {
+  /** `otherSchemas`: the tenant's schemas have to be read before that. */
+  constructor(readonly otherSchemas: boolean) {
+    super()
+  }
+}
 
 /** What the credential row tells beside being there. */
 export interface Admitted {
@@ -18,11 +25,14 @@ export interface Admitted {
   readonly lastUsedAt: number | null
 }
 
-const assumed = new Map<string, Assumption>()
+const assumedModes = new Map<string, Mode>()
 const MAX_ASSUMED = 5_000
 
-export function assumptionFor({ connectionId }: TokenClaims): Assumption {
-  return assumed.get(connectionId) ?? { mode: 'compat' }
+export function assumptionFor({ tenantId, connectionId }: TokenClaims): Assumption {
+  return {
+    mode: assumedModes.get(connectionId) ?? 'compat',
+    configuration: knownConfiguration(tenantId),
+  }
 }
 
 /**
@@ -33,21 +43,24 @@ export function assumptionFor({ connectionId }: TokenClaims): Assumption {
 export function admissionOf(
   claims: TokenClaims,
   slug: string | undefined,
-  assumption: Assumption,
+  { mode, configuration }: Assumption,
   now: number,
   onAdmitted: (admitted: Admitted) => void,
 ): Admission {
   const statement = credentialStatement(claims, now)
   return {
     statement,
-    condition: credentialCounts(claims, now, { slug, mode: assumption.mode }),
+    condition: credentialCounts(claims, now, { slug, mode, schemas: configuration.version }),
     admit: rows => {
       const [row] = rows
       if (!row || (slug !== undefined && row.slug !== slug)) throw unauthorized()
       refuseInactive(row)
-      const actual: Assumption = { mode: row.mode === 'strict' ? 'strict' : 'compat' }
-      remember(claims.connectionId, actual)
-      if (actual.mode !== assumption.mode) throw new ConfigurationChanged()
+      const actualMode = row.mode === 'strict' ? 'strict' : 'compat'
+      remember(claims.connectionId, actualMode)
+      const otherSchemas = row.schemas_version !== configuration.version
+      if (row.schemas_version === null) forgetConfiguration(claims.tenantId)
+      if (otherSchemas || actualMode !== mode)
+        throw new ConfigurationChanged(otherSchemas && row.schemas_version !== null)
       const lastUsedAt = row.last_used_at
       onAdmitted({ slug: String(row.slug), lastUsedAt: lastUsedAt === null ? null : Number(lastUsedAt) })
     },
@@ -72,7 +85,7 @@ export function unauthorized(): ScimError {
   })
 }
 
-function remember(connectionId: string, actual: Assumption): void {
-  if (!assumed.has(connectionId) && assumed.size >= MAX_ASSUMED) assumed.clear()
-  assumed.set(connectionId, actual)
+function remember(connectionId: string, actual: Mode): void {
+  if (!assumedModes.has(connectionId) && assumedModes.size >= MAX_ASSUMED) assumedModes.clear()
+  assumedModes.set(connectionId, actual)
 }

@@ -12,6 +12,7 @@ import type { JsonObject } from '../scim/json'
 import { etag, location } from '../scim/representation'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
+import { failure } from '../storage/tenant-database'
 import { create } from './create'
 import { remove } from './delete'
 import { modify } from './modify'
@@ -106,8 +107,15 @@ class BulkRun {
       const written = await this.#perform(at, entry.operation, bare)
       this.#results.set(at, this.#succeeded(entry, written))
     } catch (error) {
-      this.#failed(at, entry, error)
+      this.#failed(at, entry, this.#refusalOf(error))
     }
+  }
+
+  /** What was done before cannot be done again, so that the operation is left to the client. */
+  #refusalOf(error: unknown): unknown {
+    return failure(error) === 'configuration'
+      ? new ScimError(503, undefined, 'The configuration changed meanwhile; send the operation again.')
+      : error
   }
 
   async #perform(at: number, operation: BulkOperation, bare: boolean): Promise<Written | undefined> {
@@ -149,7 +157,7 @@ class BulkRun {
       const written = await this.#perform(at, whole, false)
       this.#results.set(at, { ...this.#succeeded(entry, written), status: '201' })
     } catch (error) {
-      this.#failed(at, entry, error)
+      this.#failed(at, entry, this.#refusalOf(error))
     }
   }
 

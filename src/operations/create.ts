@@ -93,6 +93,7 @@ async function insert(
   const drafts = createdEvents(subject, type).map(event => draftOf(event, type))
   const done = await tenant.database
     .steps({
+      unchanged: tenant.database.guard,
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
       known: requireKnown(tenant.id, changes),

@@ -36,6 +36,7 @@ async function write(
   const events = deletedEvents(last, type).map(event => draftOf(event, type))
   const more = type.membershipsAttribute === undefined ? undefined : groupsOf(tenant.id, stored.id)
   const done = await tenant.database.steps({
+    unchanged: tenant.database.guard,
     // Before the rows: the groups that somebody is in are known as long as the memberships are there.
     events: [appendEvents(occasion, events, more && { more })],
     rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),

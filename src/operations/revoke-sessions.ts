@@ -28,6 +28,7 @@ export async function revokeSessions(
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const done = await now.database.steps({
+      unchanged: now.database.guard,
       ...endSessions(now, type, [readResource(row)], reason),
       deliveries: [createDeliveries(occasionOf(now))],
     })

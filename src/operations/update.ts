@@ -120,6 +120,7 @@ export async function writeUpdate(
   const occasion = occasionOf(tenant)
   try {
     const done = await tenant.database.steps({
+      unchanged: tenant.database.guard,
       document: change ? documentStatements(tenant, type, stored, change) : [],
       members: membershipStatements(tenant, type, stored, decision, guarded),
       log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],

@@ -19,6 +19,12 @@ export function resolvePath(text: string, type: ResourceType, interop: Interop):
   return inSchema(text.slice(schema.id.length + 1), schema, type)
 }
 
+/** The same for a path that names the schema of every extension attribute, such as a lookup's. */
+export function resolveQualified(text: string, type: ResourceType): AttributePath | undefined {
+  const schema = schemaPrefix(text, type)
+  return schema ? inSchema(text.slice(schema.id.length + 1), schema, type) : inCore(text, type)
+}
+
 /** `urn:…:enterprise:2.0:User` alone: the whole extension, which is a container and no attribute. */
 export function resolveExtension(text: string, type: ResourceType): SchemaExtension | undefined {
   return type.extensions.find(extension => sameUrn(extension.schema.id, text))
@@ -44,7 +50,7 @@ function schemaPrefix(text: string, type: ResourceType): Schema | undefined {
 }
 
 /** RFC 7643 §2.1: schema URNs compare without case. */
-function sameUrn(id: string, text: string): boolean {
+export function sameUrn(id: string, text: string): boolean {
   return id.length === text.length && id.toLowerCase() === text.toLowerCase()
 }
 

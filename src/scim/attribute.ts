@@ -56,3 +56,8 @@ export function findAttribute(attributes: readonly Attribute[], name: string): A
 export function subAttribute(parent: Attribute, name: string): Attribute | undefined {
   return parent.subAttributes && findAttribute(parent.subAttributes, name)
 }
+
+/** No two resources of the type share a value. */
+export function isUnique({ uniqueness }: Attribute): boolean {
+  return uniqueness !== 'none'
+}

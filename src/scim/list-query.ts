@@ -123,10 +123,12 @@ function sortOf(
   interop: Interop,
 ): ListQuery['sort'] {
   if (by === null) return undefined
-  const path = resolvePath(by, type, interop)
-  if (!path || path.attribute.returned === 'never')
+  const named = resolvePath(by, type, interop)
+  const path = named && simplePath(named)
+  // The order would tell what is never shown.
+  if (!path || path.attribute.returned === 'never' || path.subAttribute?.returned === 'never')
     throw new ScimError(400, 'invalidValue', `"sortBy": ${type.name} has no attribute ${clip(by)}.`)
-  return { path: simplePath(path), descending: isDescending(order) }
+  return { path, descending: isDescending(order) }
 }
 
 function simplePath(path: AttributePath): AttributePath {

@@ -283,7 +283,8 @@ function requireComplete(resource: Resource, type: ResourceType): void {
 
 function missingIn(object: JsonObject, schema: Schema, prefix: string, type: ResourceType): string[] {
   return schema.attributes
-    .filter(attribute => attribute.name !== type.membersAttribute && attribute.mutability !== 'readOnly')
+    .filter(attribute => !isMembers({ schema, extension: prefix !== '', attribute }, type))
+    .filter(attribute => attribute.mutability !== 'readOnly')
     .flatMap(attribute => missingOf(attribute, own(object, attribute.name), prefix + attribute.name))
 }
 

@@ -24,6 +24,21 @@ export const tenants = sqliteTable('tenants', {
   createdAt: integer('created_at').notNull(),
 })
 
+/** A tenant's own extension of a resource type, or what it adds to one of the standard's. */
+export const tenantSchemas = sqliteTable(
+  'tenant_schemas',
+  {
+    tenantId: text('tenant_id').notNull(),
+    urn: text().notNull(),
+    /** Name of the resource type. */
+    extends: text().notNull(),
+    /** JSON of an RFC 7643 §7 schema, as the operator sent it. */
+    document: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.urn] })],
+)
+
 /** One identity provider of a tenant. */
 export const connections = sqliteTable(
   'connections',
@@ -321,6 +336,7 @@ export const aborts = sqliteTable(
   table => [
     check('stale_version', sql`${table.reason} <> 'stale_version'`),
     check('unknown_member', sql`${table.reason} <> 'unknown_member'`),
+    check('stale_configuration', sql`${table.reason} <> 'stale_configuration'`),
     check('no_reason', sql`0`),
   ],
 )

@@ -76,6 +76,7 @@ const tables = [
   ['receivers', 'id'],
   ['tokens', 'id'],
   ['connections', 'id'],
+  ['tenant_schemas', 'urn'],
 ] as const
 
 /** Deletes up to `limit` rows of each of the tenant's tables; `changes` says how many of each. */

@@ -1,12 +1,13 @@
 // Values kept beside the document so that `eq` is an index search and uniqueness an index: which rows a resource
 // has, and which filters they answer.
 import { type SQL, sql } from 'drizzle-orm'
-import { type AttributePath, formatPath } from '../scim/attribute-path'
-import { fold } from '../scim/comparable'
+import { type AttributePath, formatPath, resolveQualified } from '../scim/attribute-path'
+import { own } from '../scim/canonical'
+import { comparable, valuesOf } from '../scim/comparable'
 import type { Filter } from '../scim/filter'
-import { isObject, type Json } from '../scim/json'
-import type { Resource } from '../scim/resource'
-import { commonAttributes, type Lookup, type ResourceType } from '../scim/schema'
+import { isObject } from '../scim/json'
+import { attributeValue, type Resource } from '../scim/resource'
+import type { ResourceType } from '../scim/schema'
 import type { FilterContext } from './attribute-sql'
 
 export interface LookupRow {
@@ -22,15 +23,8 @@ export function lookupRows(resource: Resource, type: ResourceType, connectionId:
   const rows = new Map<string, LookupRow>()
   for (const lookup of type.lookups) {
     const scope = lookup.scope === 'tenant' ? '' : connectionId
-    for (const value of textValues(resource, lookup.path)) {
-      const folded = isCaseExact(lookup, type) ? value : fold(value)
-      rows.set(`${lookup.path}\n${folded}`, {
-        attribute: lookup.path,
-        scope,
-        value: folded,
-        unique: lookup.unique,
-      })
-    }
+    for (const value of lookedUp(resource, lookup.path, type))
+      rows.set(`${lookup.path}\n${value}`, { attribute: lookup.path, scope, value, unique: lookup.unique })
   }
   return [...rows.values()]
 }
@@ -42,27 +36,16 @@ export function lookupDifference(left: readonly LookupRow[], right: readonly Loo
   return left.filter(row => !known.has(key(row)))
 }
 
-function textValues(resource: Resource, path: string): string[] {
-  const [name, sub] = path.split('.')
-  const value = name === undefined ? undefined : own(resource, name)
-  const elements: readonly (Json | undefined)[] = Array.isArray(value) ? value : [value]
-  return elements
-    .map(element => (sub !== undefined && isObject(element) ? own(element, sub) : element))
-    .filter((text): text is string => typeof text === 'string' && text !== '')
-}
-
-function own(object: Resource, name: string): Json | undefined {
-  return Object.hasOwn(object, name) ? object[name] : undefined
-}
-
-function isCaseExact(lookup: Lookup, type: ResourceType): boolean {
-  const [name, sub] = lookup.path.split('.')
-  const attribute = [...type.schema.attributes, ...commonAttributes].find(
-    candidate => candidate.name === name,
-  )
-  return (
-    (attribute?.subAttributes?.find(candidate => candidate.name === sub) ?? attribute)?.caseExact === true
-  )
+/** The values in comparable form, as text. */
+function lookedUp(resource: Resource, name: string, type: ResourceType): string[] {
+  const path = resolveQualified(name, type)
+  if (!path) return []
+  const { subAttribute: sub, attribute } = path
+  return valuesOf(attributeValue(resource, path)).flatMap(element => {
+    const value = sub && isObject(element) ? own(element, sub.name) : element
+    const found = comparable(sub ?? attribute, value) ?? value
+    return (typeof found === 'string' && found !== '') || typeof found === 'number' ? [String(found)] : []
+  })
 }
 
 /**
@@ -96,6 +79,7 @@ export function filterHits(filter: Filter, context: FilterContext): SQL | undefi
 function membershipsLast(operands: readonly Filter[], type: ResourceType): readonly Filter[] {
   const isMembership = (operand: Filter) =>
     'path' in operand &&
+    !operand.path.extension &&
     [type.membersAttribute, type.membershipsAttribute].includes(operand.path.attribute.name)
   return [...operands].sort((a, b) => Number(isMembership(a)) - Number(isMembership(b)))
 }
@@ -128,20 +112,21 @@ function equalityHits(
   value: string | number | boolean,
   context: FilterContext,
 ): SQL | undefined {
-  if (typeof value !== 'string' || path.extension) return undefined
+  if (typeof value === 'boolean') return undefined
   const { tenantId, type } = context
   const name = formatPath(path)
   if (name === 'id') return sql`SELECT id FROM resources WHERE tenant_id = ${tenantId} AND id = ${value}`
-  if (path.subAttribute?.name === 'value' && path.attribute.name === type.membersAttribute)
+  const core = path.extension ? undefined : path.attribute.name
+  if (path.subAttribute?.name === 'value' && core !== undefined && core === type.membersAttribute)
     return sql`SELECT group_id AS id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${value}`
-  if (path.subAttribute?.name === 'value' && path.attribute.name === type.membershipsAttribute)
+  if (path.subAttribute?.name === 'value' && core !== undefined && core === type.membershipsAttribute)
     return sql`SELECT member_id AS id FROM members WHERE tenant_id = ${tenantId} AND group_id = ${value}`
   const lookup = type.lookups.find(candidate => candidate.path === name)
   if (!lookup) return undefined
   const scope = lookup.scope === 'tenant' ? '' : context.connectionId
   if (scope === undefined) return undefined
   return sql`SELECT resource_id AS id FROM lookups WHERE tenant_id = ${tenantId} AND type = ${type.name}
-    AND attribute = ${name} AND scope = ${scope} AND value = ${value}`
+    AND attribute = ${name} AND scope = ${scope} AND value = ${String(value)}`
 }
 
 /**

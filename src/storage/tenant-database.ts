@@ -32,6 +32,8 @@ export class TenantDatabase {
     private readonly d1: D1Database,
     readonly tenantId: string,
     admission?: Admission,
+    /** Rolls a batch back ('configuration', see `failure`) whose configuration is no longer the tenant's. */
+    private readonly unchanged?: SQL,
   ) {
     this.#admission = admission
   }
@@ -81,6 +83,11 @@ export class TenantDatabase {
     return this.#admission?.condition
   }
 
+  /** To go before what a request writes after its first round trip, so that nothing is written by old schemas. */
+  get guard(): readonly SQL[] {
+    return this.unchanged && !this.#admission ? [this.unchanged] : []
+  }
+
   #prepare(statement: SQL): D1PreparedStatement {
     const { text, values } = numbered(statement)
     if (!values.includes(this.tenantId)) throw new Error('A statement is not bound to its tenant.')
@@ -104,13 +111,14 @@ function numbered(statement: SQL): { text: string; values: readonly unknown[] } 
 }
 
 /** Why a batch was rolled back, where a rule of the tables did it; undefined for any other error. */
-export type Failure = 'unique' | 'stale' | 'unknown'
+export type Failure = 'unique' | 'stale' | 'unknown' | 'configuration'
 
 export function failure(error: unknown): Failure | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause.message.includes('UNIQUE constraint failed')) return 'unique'
     if (cause.message.includes('CHECK constraint failed: stale_version')) return 'stale'
     if (cause.message.includes('CHECK constraint failed: unknown_member')) return 'unknown'
+    if (cause.message.includes('CHECK constraint failed: stale_configuration')) return 'configuration'
   }
   return undefined
 }

@@ -5,6 +5,7 @@
 // says by itself which rows to ask. Stored are only the SHA-256 of the secret and the last four characters.
 import { type SQL, sql } from 'drizzle-orm'
 import { concat, fromBase64Url, type Keys, sha256Hex, toBase64Url, toHex } from './keys'
+import { schemasVersion } from './schema-rows'
 
 const PREFIX = 'escim_'
 const ID_BYTES = 16
@@ -83,7 +84,7 @@ function uuidText(bytes: Uint8Array): string {
  * revokes its predecessors when that happens (`markUsed`), so nothing more is asked here.
  */
 export function credentialStatement(claims: TokenClaims, now: number): SQL {
-  return sql`SELECT t.slug AS slug, t.status AS tenant_status, c.status AS connection_status, c.mode AS mode,
+  return sql`SELECT t.slug AS slug, t.status AS tenant_status, ${schemasVersion} AS schemas_version, c.status AS connection_status, c.mode AS mode,
       k.last_used_at AS last_used_at
     FROM tokens k
     JOIN connections c ON c.tenant_id = k.tenant_id AND c.id = k.connection_id
@@ -105,13 +106,13 @@ export function markUsed(claims: TokenClaims, now: number): SQL[] {
   ]
 }
 
-/** Holds exactly when the token counts for this tenant's URL, in this mode, right now. */
+/** Holds exactly when the token counts for this tenant's URL, in this mode, with these schemas, right now. */
 export function credentialCounts(
   claims: TokenClaims,
   now: number,
-  { slug, mode }: { slug: string | undefined; mode: string },
+  { slug, mode, schemas }: { slug: string | undefined; mode: string; schemas: number | null },
 ): SQL {
   const ofSlug = slug === undefined ? sql`` : sql` AND slug = ${slug}`
   return sql`EXISTS (SELECT 1 FROM (${credentialStatement(claims, now)}) WHERE tenant_status = 'active'
-    AND connection_status = 'active' AND mode = ${mode}${ofSlug})`
+    AND connection_status = 'active' AND mode = ${mode} AND schemas_version IS ${schemas}${ofSlug})`
 }

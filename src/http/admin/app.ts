@@ -13,6 +13,7 @@ import { eventCalls } from './events'
 import { openApiCall } from './openapi'
 import { problemReply } from './problem'
 import { receiverCalls } from './receivers'
+import { schemaCalls } from './schemas'
 import { tenantCalls } from './tenants'
 import { tokenCalls } from './tokens'
 import { userCalls } from './users'
@@ -26,6 +27,7 @@ export const adminCalls: readonly Call[] = [
   ...deliveryCalls,
   ...activityCalls,
   ...userCalls,
+  ...schemaCalls,
   openApiCall(() => adminCalls),
 ]
 

@@ -1,0 +1,82 @@
+// What a tenant's own schemas make of the resource types: built once an isolate and version, and kept.
+import type { Json } from '../scim/json'
+import type { ResourceType, Schema } from '../scim/schema'
+import { readSchema } from '../scim/schema-reader'
+import { standardResourceTypes } from '../scim/schemas/resource-types'
+import { extendedTypes, type TenantSchema } from '../scim/tenant-types'
+import { readSchemaRows, type SchemaRow, selectSchemas } from '../storage/schema-rows'
+import type { TenantDatabase } from '../storage/tenant-database'
+
+export interface Configuration {
+  /** The tenant's config_version; null for a tenant without schemas, for which it does not matter. */
+  readonly version: number | null
+  readonly resourceTypes: readonly ResourceType[]
+}
+
+const standard: Configuration = { version: null, resourceTypes: standardResourceTypes }
+
+interface Kept {
+  readonly configuration: Configuration
+  /** Length of the documents it was made of: a measure of its size. */
+  readonly characters: number
+}
+
+/** By tenant, the one built last at the end. */
+const kept = new Map<string, Kept>()
+/** Documents of all that is kept; built, they take a few times that. */
+const MAX_CHARACTERS = 4_000_000
+
+/** What is known here of the tenant's configuration, without a look at D1: perhaps out of date. */
+export function knownConfiguration(tenantId: string): Configuration {
+  return kept.get(tenantId)?.configuration ?? standard
+}
+
+/** The tenant has no schemas of its own any more. */
+export function forgetConfiguration(tenantId: string): void {
+  kept.delete(tenantId)
+}
+
+/** The tenant's configuration as it is now; one round trip. */
+export async function loadConfiguration(database: TenantDatabase): Promise<Configuration> {
+  const { tenantId } = database
+  const [found] = await database.batch([selectSchemas(tenantId)])
+  const rows = found?.rows ?? []
+  const version = typeof rows[0]?.version === 'number' ? rows[0].version : null
+  const known = knownConfiguration(tenantId)
+  if (known.version === version) return known
+  const schemas = readSchemaRows(rows)
+  const configuration = {
+    version,
+    resourceTypes: extendedTypes(standardResourceTypes, schemas.map(tenantSchema)),
+  }
+  keep(tenantId, {
+    configuration,
+    characters: schemas.reduce((sum, { document }) => sum + document.length, 0),
+  })
+  return configuration
+}
+
+function keep(tenantId: string, built: Kept): void {
+  kept.delete(tenantId)
+  if (built.configuration.version === null) return
+  kept.set(tenantId, built)
+  let characters = [...kept.values()].reduce((sum, one) => sum + one.characters, 0)
+  for (const [oldest, { characters: freed }] of kept) {
+    if (characters <= MAX_CHARACTERS || oldest === tenantId) return
+    kept.delete(oldest)
+    characters -= freed
+  }
+}
+
+/** The schema of a row, which was read without problems before it was stored. */
+export function tenantSchema(row: SchemaRow): TenantSchema {
+  const reading = readSchema(JSON.parse(row.document) as Json, standardSchema(row.extends, row.urn), [])
+  if (reading.problems) throw new Error(`The stored schema ${row.urn} cannot be read.`)
+  return { extends: row.extends, schema: reading.schema }
+}
+
+/** The schema that every tenant has under this URN as an extension of the resource type. */
+export function standardSchema(typeName: string, urn: string): Schema | undefined {
+  const type = standardResourceTypes.find(({ name }) => name === typeName)
+  return type?.extensions.find(({ schema }) => schema.id.toLowerCase() === urn.toLowerCase())?.schema
+}

@@ -1,0 +1,99 @@
+// What a change of a schema asks of the data that is stored already: each demand is one question to the database.
+import { type Attribute, findAttribute, isUnique } from './attribute'
+import type { Schema } from './schema'
+
+export interface Demand {
+  /** `urn:…:User:badge`, `urn:…:User:car.plate` */
+  readonly path: string
+  readonly attribute: Attribute
+  readonly subAttribute?: Attribute
+  /** No resource has a value; every one that uses the extension has one; no two share one. */
+  readonly kind: 'unused' | 'present' | 'distinct'
+  /** Why it is demanded: `is removed`. */
+  readonly reason: string
+}
+
+/** `undefined` stands for no schema at all. Adding an attribute that is not required demands nothing. */
+export function demandsOf(before: Schema | undefined, after: Schema | undefined): readonly Demand[] {
+  const schema = after ?? before
+  if (!schema) return []
+  return between(before?.attributes ?? [], after?.attributes ?? []).flatMap(change => {
+    const at = { path: `${schema.id}:${change.attribute.name}`, attribute: change.attribute }
+    const own = reasonsOf(change).map(reason => ({ ...at, ...reason }))
+    if (own.some(({ kind }) => kind === 'unused') || !change.before || !change.after) return own
+    return [...own, ...insideOf(change.before, change.after, at)]
+  })
+}
+
+interface AttributeChange {
+  /** As it was, or as it will be where it is new. */
+  readonly attribute: Attribute
+  readonly before: Attribute | undefined
+  readonly after: Attribute | undefined
+}
+
+/** Documents spell names as their schema did, so another spelling is another attribute. */
+function between(before: readonly Attribute[], after: readonly Attribute[]): AttributeChange[] {
+  const named = (attributes: readonly Attribute[], name: string) => attributes.find(one => one.name === name)
+  return [
+    ...before.map(attribute => ({ attribute, before: attribute, after: named(after, attribute.name) })),
+    ...after
+      .filter(({ name }) => !named(before, name))
+      .map(attribute => ({ attribute, before: undefined, after: attribute })),
+  ]
+}
+
+type Reason = Pick<Demand, 'kind' | 'reason'>
+
+function reasonsOf({ before, after }: AttributeChange): Reason[] {
+  if (!after) return [{ kind: 'unused', reason: 'is removed' }]
+  const reasons: Reason[] = before ? changesOf(before, after).map(reason => ({ kind: 'unused', reason })) : []
+  if (isRequired(after) && !(before && isRequired(before)))
+    reasons.push({ kind: 'present', reason: 'becomes required' })
+  if (isUnique(after) && before && !isUnique(before))
+    reasons.push({ kind: 'distinct', reason: 'becomes unique' })
+  return reasons
+}
+
+/** What values that are there would not outlive. */
+function changesOf(before: Attribute, after: Attribute): string[] {
+  const changes: string[] = []
+  if (before.type !== after.type) changes.push(`changes its type from ${before.type} to ${after.type}`)
+  if (before.multiValued !== after.multiValued)
+    changes.push(after.multiValued ? 'becomes multi-valued' : 'is no longer multi-valued')
+  // Values are stored and looked up folded, or not.
+  if (before.caseExact !== after.caseExact && before.type === after.type)
+    changes.push(after.caseExact ? 'becomes caseExact' : 'is no longer caseExact')
+  // The next PUT would take them away.
+  if (before.mutability !== 'readOnly' && after.mutability === 'readOnly') changes.push('becomes readOnly')
+  return changes
+}
+
+function isRequired({ required, mutability }: Attribute): boolean {
+  return required && mutability !== 'readOnly'
+}
+
+function insideOf(before: Attribute, after: Attribute, at: Pick<Demand, 'path' | 'attribute'>): Demand[] {
+  return between(before.subAttributes ?? [], after.subAttributes ?? []).flatMap(change =>
+    reasonsOf(change).map(reason => ({
+      ...at,
+      ...reason,
+      path: `${at.path}.${change.attribute.name}`,
+      subAttribute: change.attribute,
+    })),
+  )
+}
+
+/** Unique attributes that were not so before, and those that no longer are. */
+export function uniquenessChange(
+  before: Schema | undefined,
+  after: Schema | undefined,
+): { readonly gained: readonly Attribute[]; readonly lost: readonly Attribute[] } {
+  const unique = (schema: Schema | undefined) => (schema?.attributes ?? []).filter(isUnique)
+  const missingIn = (schema: Schema | undefined) => (one: Attribute) =>
+    !findAttribute(unique(schema), one.name)
+  return {
+    gained: unique(after).filter(missingIn(before)),
+    lost: unique(before).filter(missingIn(after)),
+  }
+}
