@@ -18,7 +18,7 @@ app.get('/healthz', c => c.json({ status: 'ok' }))
 app.route('/admin/v1', adminApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())
-app.notFound(() => unknownPath())
+app.notFound(c => unknownPath(c.req.path))
 app.onError((error, c) => {
   const bad = error instanceof BadEnvironment
   console.error(

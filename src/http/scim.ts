@@ -93,7 +93,16 @@ async function notImplemented(detail: string): Promise<Response> {
   throw new ScimError(501, undefined, detail)
 }
 
-/** For paths outside every base: a SCIM error body, since the caller most likely is an identity provider. */
-export function unknownPath(): Response {
-  return errorReply(new ScimError(404, undefined, 'No such path. A SCIM base URL ends in /scim/v2.'))
+/** For paths outside every base: a SCIM error body, since the caller most likely is an identity provider (RFC-181). */
+export function unknownPath(path: string): Response {
+  const version = /\/scim\/v(\d{1,9})(?:\/|$)/.exec(path)?.[1]
+  return errorReply(
+    version === undefined || version === '2'
+      ? new ScimError(404, undefined, 'No such path. A SCIM base URL ends in /scim/v2.')
+      : new ScimError(
+          400,
+          'invalidVers',
+          `Version ${version} of SCIM is not served; a base URL ends in /scim/v2.`,
+        ),
+  )
 }

@@ -307,6 +307,15 @@ describe('changes', () => {
 })
 
 describe('refusals', () => {
+  it('RFC-181 another version in the URL is 400 invalidVers, no version 404', async () => {
+    for (const base of [`${ORIGIN}/scim/v1`, `${ORIGIN}/t/acme/scim/v3`]) {
+      const old = scimClient(base, undefined)
+      expectError(await old.get('/Users'), 400, 'invalidVers', /v2/)
+    }
+    expectError(await scimClient(`${ORIGIN}/scim`, undefined).get('/Users'), 404)
+    expectError(await scimClient(`${ORIGIN}/scim/v2x`, undefined).get('/Users'), 404)
+  })
+
   it('RFC-186 RFC-187 whatever the status, the body is a SCIM error with a scimType that is defined', async () => {
     // The compiler asks for every ScimType that the service knows, and for no other.
     const defined: Record<ScimType, true> = {
