@@ -122,7 +122,7 @@ export async function writeUpdate(
     const done = await tenant.database.steps({
       unchanged: tenant.database.guard,
       document: change ? documentStatements(tenant, type, stored, change) : [],
-      members: membershipStatements(tenant, type, stored, decision, guarded),
+      members: membershipStatements(tenant, type, stored, decision, { changed, guarded }),
       log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],
       deliveries: [createDeliveries(occasion)],
       // A changed document is known: it was written over the version that was read.
@@ -234,7 +234,7 @@ function membershipStatements(
   type: ResourceType,
   stored: StoredResource,
   decision: Decision,
-  guarded: boolean,
+  { changed, guarded }: { changed: boolean; guarded: boolean },
 ): Statement[] {
   const { members } = decision
   if (members.length === 0) return []
@@ -242,7 +242,6 @@ function membershipStatements(
     throw new ScimError(400, 'invalidValue', `members: a ${type.name} cannot be a member of itself.`)
   const occasion = occasionOf(tenant)
   const subject: Subject = { ...stored, resource: decision.resource }
-  const changed = changesDocument(tenant, type, stored, decision)
   return [
     // A changed document has checked its version already, and has the new one by now.
     ...(changed ? [] : [requireGroup(tenant.id, stored.id, guarded ? stored.version : undefined)]),

@@ -1,5 +1,6 @@
 // Statements that read what happened: events, deliveries, the SCIM request log.
 import { type SQL, sql } from 'drizzle-orm'
+import type { ActivityEntry } from './activity'
 
 export interface EventRow {
   readonly id: string
@@ -28,22 +29,11 @@ export interface DeliveryRow {
   readonly sessionsEnded: number | null
 }
 
-export interface ActivityRow {
-  readonly id: string
-  readonly at: number
+/** An entry as its row has it. */
+export interface ActivityRow extends Omit<ActivityEntry, 'tolerances'> {
   readonly outcome: string
-  readonly connectionId: string | null
-  readonly tokenHint: string | null
-  readonly method: string
-  readonly path: string
-  readonly status: number
-  readonly scimType: string | null
-  readonly detail: string | null
-  readonly resourceType: string | null
-  readonly resourceId: string | null
   /** JSON array of text. */
   readonly tolerances: string
-  readonly durationMs: number
 }
 
 /** Oldest first. */

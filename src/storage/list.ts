@@ -29,19 +29,31 @@ export interface Page {
   readonly memberships: boolean
 }
 
+/** `resources r WHERE …`, and the `serial` to order them by. */
+interface ListRows {
+  readonly rows: SQL
+  readonly serial: SQL
+}
+
 /** Two statements: the page (rows for `readResource`, with `sort_key`), and one row with the `total` of all matches. */
 export function selectPage(page: Page, scope: string, context: FilterContext): [SQL, SQL] {
-  const { rows } = rowsOf(page.filter, scope, context)
-  const select = page.sort ? sortedPage(page, page.sort, rows, context) : ownOrder(page, scope, context)
-  return [select, page.filter ? sql`SELECT count(*) AS total FROM ${rows}` : liveOf(scope, context)]
+  const list = rowsOf(page.filter, scope, context)
+  const select = page.sort
+    ? sortedPage(page, page.sort, list.rows, context)
+    : ownOrder(page, list, scope, context)
+  return [select, page.filter ? sql`SELECT count(*) AS total FROM ${list.rows}` : liveOf(scope, context)]
 }
 
 /**
  * In order of creation. The plus sign before a limit: SQLite plans a statement for the value of a bare `LIMIT ?`,
  * that is anew each time it is run.
  */
-function ownOrder({ filter, from, count, memberships }: Page, scope: string, context: FilterContext): SQL {
-  const { rows, serial } = rowsOf(filter, scope, context)
+function ownOrder(
+  { filter, from, count, memberships }: Page,
+  { rows, serial }: ListRows,
+  scope: string,
+  context: FilterContext,
+): SQL {
   const columns = resourceColumns(memberships)
   if (typeof from !== 'number')
     return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT +${count}`
@@ -93,11 +105,7 @@ function sortKey(path: AttributePath, context: FilterContext): SQL {
 }
 
 /** `resources r WHERE …` of the whole list or of the matches, and the `serial` to order them by. */
-export function rowsOf(
-  filter: Filter | undefined,
-  scope: string,
-  context: FilterContext,
-): { rows: SQL; serial: SQL } {
+export function rowsOf(filter: Filter | undefined, scope: string, context: FilterContext): ListRows {
   if (filter) return matchingRows(filter, scope, context)
   const rows = sql`resources r WHERE r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name}
     AND r.scope = ${scope}`
@@ -109,7 +117,7 @@ export function rowsOf(
  * `serial` to order them by: the list's own index would serve the order and let SQLite read every row of the
  * list, and the plus sign forbids it.
  */
-function matchingRows(filter: Filter, scope: string, context: FilterContext): { rows: SQL; serial: SQL } {
+function matchingRows(filter: Filter, scope: string, context: FilterContext): ListRows {
   const hits = filterHits(filter, context)
   const bound = hits ? undefined : lastModifiedBound(filter)
   const from = hits

@@ -12,6 +12,7 @@ import {
   newGroup,
   newTenant,
   newUser,
+  type Scim,
   type ScimEvent,
   scimClient,
   settled,
@@ -457,24 +458,28 @@ describe('a request whose body comes slowly', () => {
   })
 })
 
+/** A client of the tenant's connection, behind whose first round trip to D1 something else is done. */
+function overtakenBy(tenant: Tenant, work: () => Promise<unknown>): Scim {
+  let meanwhile: typeof work | undefined = work
+  const overtaken = {
+    prepare: (text: string) => env.DB.prepare(text),
+    batch: async (statements: D1PreparedStatement[]) => {
+      const results = await env.DB.batch(statements)
+      const now = meanwhile
+      meanwhile = undefined
+      await now?.()
+      return results
+    },
+  } as unknown as D1Database
+  const { baseUrl, token } = tenant.connection
+  return scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+}
+
 describe('a DELETE while the operator ends the sessions', () => {
   it('raises the epoch by one for each, whoever is first', async () => {
     const tenant = await newTenant()
     const { id } = await tenant.user()
-    let meanwhile: (() => Promise<unknown>) | undefined = () =>
-      admin('POST', `${tenant.at}/users/${id}/revoke-sessions`)
-    const overtaken = {
-      prepare: (text: string) => env.DB.prepare(text),
-      batch: async (statements: D1PreparedStatement[]) => {
-        const results = await env.DB.batch(statements)
-        const work = meanwhile
-        meanwhile = undefined
-        await work?.()
-        return results
-      },
-    } as unknown as D1Database
-    const { baseUrl, token } = tenant.connection
-    const scim = scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+    const scim = overtakenBy(tenant, () => admin('POST', `${tenant.at}/users/${id}/revoke-sessions`))
     const events = await tenant.eventsOf(() => scim.delete(`/Users/${id}`))
     expect(events.map(({ type, data }) => [type, data.epoch])).toEqual([
       ['user.sessions_revoked', 1],
@@ -507,20 +512,9 @@ describe('deleting a connection', () => {
     const tenant = await newTenant()
     const user = await tenant.user()
     await setActive(tenant, user, false)
-    let meanwhile: (() => Promise<unknown>) | undefined = () =>
-      admin('DELETE', `${tenant.at}/connections/${tenant.connection.id}?deactivateUsers=true`)
-    const overtaken = {
-      prepare: (text: string) => env.DB.prepare(text),
-      batch: async (statements: D1PreparedStatement[]) => {
-        const results = await env.DB.batch(statements)
-        const work = meanwhile
-        meanwhile = undefined
-        await work?.()
-        return results
-      },
-    } as unknown as D1Database
-    const { baseUrl, token } = tenant.connection
-    const scim = scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+    const scim = overtakenBy(tenant, () =>
+      admin('DELETE', `${tenant.at}/connections/${tenant.connection.id}?deactivateUsers=true`),
+    )
     const reply = await scim.patch(`/Users/${user.id}`, [{ op: 'replace', path: 'active', value: true }])
     expect(reply.status).toBe(503)
     expect((await viewOf(tenant, user)).active).toBe(false)
@@ -539,20 +533,7 @@ describe('deleting a tenant', () => {
     })
     await admin('PATCH', `${tenant.at}/receivers/${receiver}`, { status: 'paused' })
     await tenant.user()
-    let meanwhile: (() => Promise<unknown>) | undefined = () =>
-      admin('DELETE', `${tenant.at}?deactivateUsers=true`)
-    const overtaken = {
-      prepare: (text: string) => env.DB.prepare(text),
-      batch: async (statements: D1PreparedStatement[]) => {
-        const results = await env.DB.batch(statements)
-        const work = meanwhile
-        meanwhile = undefined
-        await work?.()
-        return results
-      },
-    } as unknown as D1Database
-    const { baseUrl, token } = tenant.connection
-    const scim = scimClient(baseUrl, `Bearer ${token.value}`, withBindings({ DB: overtaken }))
+    const scim = overtakenBy(tenant, () => admin('DELETE', `${tenant.at}?deactivateUsers=true`))
     await scim.patch(`/Users/${user.id}`, [{ op: 'replace', path: 'active', value: true }])
     const jobs = await env.DB.prepare(
       `SELECT tenant_id AS tenantId, id AS jobId FROM jobs WHERE tenant_id = (SELECT tenant_id FROM tenants WHERE slug = ?)`,
