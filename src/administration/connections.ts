@@ -1,5 +1,6 @@
 // Connections as the operator handles them: one for each identity provider of a tenant, with its first token.
 import type { Service } from '../env'
+import type { IdentityProvider } from '../mapping/identity-providers'
 import {
   type ConnectionRow,
   connectionIsStaying,
@@ -23,23 +24,12 @@ import { stillUsed } from './tenants'
 import { timestamp } from './timestamp'
 import { type NewToken, newToken } from './tokens'
 
-export const identityProviders = [
-  'entra',
-  'okta',
-  'jumpcloud',
-  'onelogin',
-  'pingfederate',
-  'google',
-  'rippling',
-  'generic',
-] as const
-
 export const modes = ['compat', 'strict'] as const
 
 export interface ConnectionItem {
   readonly id: string
   readonly name: string
-  readonly idp: (typeof identityProviders)[number]
+  readonly idp: IdentityProvider
   readonly mode: (typeof modes)[number]
   readonly status: ConnectionRow['status']
   /** What is pasted into the identity provider. */

@@ -6,11 +6,12 @@ export type Rule = (files: readonly SourceFile[]) => string[]
 /** Which folders of src a folder's files may import from. `index`, `env`: the files of that name. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   scim: ['scim'],
-  storage: ['storage', 'scim'],
-  operations: ['operations', 'storage', 'scim', 'env'],
+  mapping: ['mapping', 'scim'],
+  storage: ['storage', 'mapping', 'scim'],
+  operations: ['operations', 'storage', 'mapping', 'scim', 'env'],
   events: ['events', 'storage', 'scim', 'env'],
-  administration: ['administration', 'operations', 'events', 'storage', 'scim', 'env'],
-  http: ['http', 'operations', 'administration', 'events', 'scim', 'env'],
+  administration: ['administration', 'operations', 'events', 'storage', 'mapping', 'scim', 'env'],
+  http: ['http', 'operations', 'administration', 'events', 'mapping', 'scim', 'env'],
   index: ['http', 'events', 'env', 'storage', 'administration'],
   env: ['storage'],
 }
@@ -29,7 +30,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'drizzle-orm': ['src/storage/'],
   hono: ['src/http/', 'src/index.ts'],
   '@hono/zod-validator': ['src/http/'],
-  zod: ['src/http/', 'src/env.ts', 'src/events/message.ts', 'src/administration/profile'],
+  zod: ['src/http/', 'src/env.ts', 'src/events/message.ts', 'src/mapping/profile-document.ts'],
 }
 
 const IMPURE = [

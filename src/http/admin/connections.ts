@@ -4,12 +4,12 @@ import {
   createConnection,
   deleteConnection,
   getConnection,
-  identityProviders,
   listConnections,
   modes,
   updateConnectionSettings,
 } from '../../administration/connections'
 import { openTenant } from '../../administration/open-tenant'
+import { identityProviders } from '../../mapping/identity-providers'
 import { label } from './body'
 import { call } from './call'
 import { pageQuery, pageReply } from './list'

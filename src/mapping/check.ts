@@ -1,0 +1,116 @@
+// What is wrong with a profile or a mapping as a document, beyond its form: paths, values that contradict each other.
+import type { Json } from '../scim/json'
+import type { ResourceType } from '../scim/schema'
+import { convert } from './field'
+import type { Field, Mapping, Profile } from './profile'
+import { isAmbiguous, readSource } from './source'
+import { fieldsOf } from './view'
+
+export interface DocumentProblem {
+  /** JSON path within the document: `user.fields[2].source`. */
+  readonly path: string
+  readonly message: string
+}
+
+type Report = (path: string, message: string) => void
+
+/** `type`: the resource type of users as the profile's tenants have it at least. */
+export function checkProfile(profile: Profile, type: ResourceType): readonly DocumentProblem[] {
+  const { problems, report } = reporter()
+  const { fields, role } = profile.user
+  checkFields(fields, 'user.fields', type, report)
+  if (role) {
+    const { source, values, privileged, default: otherwise } = role
+    if (!fields.some(({ field }) => field === source)) checkPath(source, 'user.role.source', type, report)
+    if (values && otherwise !== undefined && !values.includes(otherwise))
+      report('user.role.default', `must be one of user.role.values: ${values.join(', ')}`)
+    privileged.forEach((name, at) => {
+      if (values && !values.includes(name))
+        report(`user.role.privileged[${at}]`, `must be one of user.role.values: ${values.join(', ')}`)
+    })
+  }
+  if (profile.paging.defaultCount > profile.paging.maxCount)
+    report('paging.defaultCount', 'must not be more than paging.maxCount')
+  for (const [idp, { fallback }] of Object.entries(profile.idps))
+    for (const [field, paths] of Object.entries(fallback)) {
+      const at = `idps.${idp}.fallback.${field}`
+      if (!fields.some(known => known.field === field)) report(at, 'is no field of user.fields')
+      paths.forEach((path, index) => {
+        checkPath(path, `${at}[${index}]`, type, report)
+      })
+    }
+  return problems
+}
+
+/** `targetGroups`: ids of those that the tenant has. */
+export function checkMapping(
+  mapping: Mapping,
+  profile: Profile,
+  type: ResourceType,
+  targetGroups: readonly string[],
+): readonly DocumentProblem[] {
+  const { problems, report } = reporter()
+  checkFields(mapping.fields, 'fields', type, report)
+  if (mapping.groupBy)
+    checkGroupBy(mapping.groupBy.source, fieldsOf(profile, mapping, undefined), type, report)
+  if (mapping.targetGroup !== null && !targetGroups.includes(mapping.targetGroup))
+    report('targetGroup', 'is no target group of this tenant; make it first')
+  return problems
+}
+
+function reporter(): { problems: DocumentProblem[]; report: Report } {
+  const problems: DocumentProblem[] = []
+  return { problems, report: (path, message) => problems.push({ path, message }) }
+}
+
+function checkFields(fields: readonly Field[], at: string, type: ResourceType, report: Report): void {
+  const seen = new Set<string>()
+  fields.forEach((field, index) => {
+    const here = `${at}[${index}]`
+    if (seen.has(field.field)) report(`${here}.field`, `${field.field} is given twice`)
+    seen.add(field.field)
+    checkPath(field.source, `${here}.source`, type, report)
+    field.fallback.forEach((path, nth) => {
+      checkPath(path, `${here}.fallback[${nth}]`, type, report)
+    })
+    checkValues(field, here, report)
+  })
+}
+
+function checkPath(text: string, at: string, type: ResourceType, report: Report): void {
+  const source = readSource(text, type)
+  if ('problem' in source) report(at, source.problem)
+}
+
+function checkValues(field: Field, at: string, report: Report): void {
+  const { values, type, maxLength } = field
+  if (maxLength !== undefined && type !== 'string')
+    report(`${at}.maxLength`, 'belongs to a field of type string')
+  values?.forEach((value, index) => {
+    checkValue(value, field, `${at}.values[${index}]`, report)
+  })
+  if (field.default === undefined) return
+  checkValue(field.default, field, `${at}.default`, report)
+  if (values && !values.includes(field.default))
+    report(`${at}.default`, `must be one of the field's values: ${values.map(String).join(', ')}`)
+}
+
+function checkValue(value: Json, { type, maxLength }: Field, at: string, report: Report): void {
+  if (convert(value, type) !== value) report(at, `must be a ${type}`)
+  else if (typeof value === 'string' && maxLength !== undefined && [...value].length > maxLength)
+    report(at, `has more than ${maxLength} characters`)
+}
+
+/** Whoever has two values would be in two groups at once. */
+function checkGroupBy(text: string, fields: readonly Field[], type: ResourceType, report: Report): void {
+  const field = fields.find(candidate => candidate.field === text)
+  for (const path of field ? [field.source, ...field.fallback] : [text]) {
+    const source = readSource(path, type)
+    if ('problem' in source) report('groupBy.source', source.problem)
+    else if (isAmbiguous(source))
+      report(
+        'groupBy.source',
+        `${path} has several values; select one of them with a filter, or another path`,
+      )
+  }
+}

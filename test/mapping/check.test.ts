@@ -1,0 +1,117 @@
+// What is wrong with a profile or a mapping is said with its JSON path; nothing else is refused.
+import { describe, expect, test } from 'vitest'
+import { checkMapping, checkProfile } from '../../src/mapping/check'
+import { mappingDocument, mappingOf, profileDocument, profileOf } from '../../src/mapping/profile-document'
+import { shippedNames, shippedProfile } from '../../src/mapping/shipped-profiles'
+import { userType } from './user-type'
+
+const ofProfile = (document: object) =>
+  checkProfile(profileOf(profileDocument.parse({ name: 'test', ...document }), 1), userType)
+const field = (more: object) => ({ user: { fields: [{ field: 'x', source: 'title', ...more }] } })
+
+describe('a profile', () => {
+  test.each<[string, object, string, RegExp]>([
+    ['unknown path', field({ source: 'nosuch' }), 'user.fields[0].source', /no path of User/],
+    ['broken filter', field({ source: 'emails[type eq].value' }), 'user.fields[0].source', /no path of User/],
+    ['unknown fallback', field({ fallback: ['nosuch'] }), 'user.fields[0].fallback[0]', /no path of User/],
+    [
+      'complex attribute without a value',
+      field({ source: 'name' }),
+      'user.fields[0].source',
+      /sub-attribute of name/,
+    ],
+    ['what no client provisions', field({ source: 'id' }), 'user.fields[0].source', /not part/],
+    ['derived memberships', field({ source: 'groups.display' }), 'user.fields[0].source', /not part/],
+    [
+      'default outside the values',
+      field({ values: ['A'], default: 'B' }),
+      'user.fields[0].default',
+      /one of.*A/,
+    ],
+    ['default of another type', field({ type: 'number', default: 'B' }), 'user.fields[0].default', /number/],
+    [
+      'default that is too long',
+      field({ maxLength: 1, default: 'BB' }),
+      'user.fields[0].default',
+      /more than 1/,
+    ],
+    ['length of a number', field({ type: 'number', maxLength: 1 }), 'user.fields[0].maxLength', /string/],
+    [
+      'role default outside its values',
+      { user: { role: { source: 'title', values: ['A'], default: 'B' } } },
+      'user.role.default',
+      /A/,
+    ],
+    [
+      'privileged role outside its values',
+      { user: { role: { source: 'title', values: ['A'], privileged: ['B'] } } },
+      'user.role.privileged[0]',
+      /A/,
+    ],
+    ['unknown source of a role', { user: { role: { source: 'nosuch' } } }, 'user.role.source', /no path/],
+    [
+      'default page above the maximum',
+      { paging: { defaultCount: 50, maxCount: 10 } },
+      'paging.defaultCount',
+      /maxCount/,
+    ],
+    [
+      'fallback of no field',
+      { idps: { okta: { fallback: { y: ['title'] } } } },
+      'idps.okta.fallback.y',
+      /no field/,
+    ],
+    [
+      'fallback with an unknown path',
+      { ...field({}), idps: { okta: { fallback: { x: ['nosuch'] } } } },
+      'idps.okta.fallback.x[0]',
+      /no path/,
+    ],
+  ])('%s', (_, document, path, message) => {
+    const problems = ofProfile(document)
+    expect(problems.map(problem => problem.path)).toEqual([path])
+    expect(problems[0]?.message).toMatch(message)
+  })
+
+  test('a field that is given twice', () => {
+    const fields = [
+      { field: 'x', source: 'title' },
+      { field: 'x', source: 'userType' },
+    ]
+    expect(ofProfile({ user: { fields } })).toEqual([
+      { path: 'user.fields[1].field', message: 'x is given twice' },
+    ])
+  })
+
+  test.each(shippedNames)('%s, which ships, has no problem', name => {
+    const shipped = shippedProfile(name)
+    expect(shipped && checkProfile(shipped, { ...userType })).toEqual([])
+  })
+})
+
+describe('a mapping', () => {
+  const profile = profileOf(
+    profileDocument.parse({ name: 'test', user: { fields: [{ field: 'mail', source: 'emails.value' }] } }),
+    1,
+  )
+  const ofMapping = (document: object, groups: string[] = []) =>
+    checkMapping(mappingOf(mappingDocument.parse(document)), profile, userType, groups)
+
+  test.each<[string, object, string]>([
+    ['unknown path', { fields: [{ field: 'x', source: 'nosuch' }] }, 'fields[0].source'],
+    ['group-by over several values', { groupBy: { source: 'emails.value' } }, 'groupBy.source'],
+    ['group-by on a field over several values', { groupBy: { source: 'mail' } }, 'groupBy.source'],
+    ['group-by on an unknown path', { groupBy: { source: 'nosuch' } }, 'groupBy.source'],
+    ['unknown target group', { targetGroup: 'none' }, 'targetGroup'],
+  ])('%s', (_, document, path) => {
+    expect(ofMapping(document).map(problem => problem.path)).toEqual([path])
+  })
+
+  test('one element, selected, is one value', () => {
+    expect(ofMapping({ groupBy: { source: 'addresses[type eq "work"].locality' } })).toEqual([])
+  })
+
+  test('a target group of the tenant is taken', () => {
+    expect(ofMapping({ targetGroup: 'g' }, ['g'])).toEqual([])
+  })
+})
