@@ -71,7 +71,7 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
   const accounts = (found?.rows ?? []).map(readResource)
   const last = accounts.at(-1)
   if (!last) return false
-  const { rows, events } =
+  const { rows, events, appended } =
     job.kind === 'revoke-sessions'
       ? endSessions(tenant, type, accounts, 'tenant_suspended')
       : deactivate(
@@ -85,7 +85,7 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
     progress: advanceJob(tenant.id, job, { position: last.serial, done: accounts.length }, tenant.now),
     rows,
     events,
-    deliveries: [createDeliveries(occasionOf(tenant), accounts.length)],
+    deliveries: [createDeliveries(occasionOf(tenant), appended)],
   })
   await publish(service, pointersOf(tenant, done.deliveries[0]))
   return true

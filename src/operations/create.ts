@@ -10,6 +10,7 @@ import { insertActivity } from '../storage/activity'
 import { addedIds, memberStatements, requireKnown } from '../storage/members'
 import { appendEvents, createDeliveries } from '../storage/outbox'
 import {
+  DELETED,
   exists,
   insertResource,
   type NewResource,
@@ -20,7 +21,10 @@ import {
   selectConflicts,
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
+import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
+import { keepsDeleted } from './delete'
 import { refuse, refuseLargeDocument, taken } from './refusal'
+import { restore } from './restore'
 import { wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
@@ -46,17 +50,20 @@ async function createOnce(
 ): Promise<Written | undefined> {
   const { resource, members } = readBody(body, type, tenant.interop)
   refuseLargeDocument(resource)
+  const account = accountView(tenant, type, resource, tenant.connectionId ?? '')
   const created: NewResource = {
     tenantId: tenant.id,
     id: tenant.newId(),
     type,
     connectionId: tenant.connectionId ?? '',
     resource,
+    ...(account && { view: account.view }),
+    restores: keepsDeleted(tenant, type),
     version: tenant.txn,
     now: tenant.now,
   }
   const changes = mergeMemberChanges(members ? [members] : []).filter(change => addedIds([change]).length > 0)
-  const outcomes = await insert(tenant, created, changes, wantsMembers(type, projection))
+  const outcomes = await insert(tenant, created, account, changes, wantsMembers(type, projection))
   if (outcomes.inserted) {
     tenant.log.stored()
     const { views, more } = viewsOf(
@@ -83,13 +90,15 @@ type Insertion =
 async function insert(
   tenant: Tenant,
   created: NewResource,
+  account: AccountView | undefined,
   changes: readonly MemberChange[],
   wanted: boolean,
 ): Promise<Insertion> {
   const { type, id, resource } = created
   const occasion = occasionOf(tenant)
   const isThere = exists(tenant.id, id)
-  const subject: Subject = { id, resource, sessionEpoch: 0, sessionsNotBefore: null }
+  const view = account && { view: account.view }
+  const subject: Subject = { id, resource, sessionEpoch: 0, sessionsNotBefore: null, ...view }
   const drafts = createdEvents(subject, type).map(event => draftOf(event, type))
   const done = await tenant.database
     .steps({
@@ -97,7 +106,8 @@ async function insert(
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
       known: requireKnown(tenant.id, changes),
-      events: [appendEvents(occasion, drafts, { condition: isThere })],
+      account: viewStatements(tenant, id, account),
+      events: [appendEvents(occasion, drafts, { condition: isThere, view: viewRulesOf(tenant, type) })],
       joining: memberStatements({ occasion, type, subject, changes }),
       log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
       deliveries: [createDeliveries(occasion)],
@@ -122,15 +132,18 @@ async function resolveConflict(
   conflicts: readonly Row[],
   projection: Projection,
 ): Promise<Written | undefined> {
-  const [row] = conflicts
+  const row = conflicts.find(conflict => conflict.scope !== DELETED) ?? conflicts[0]
   if (!row)
     throw new ScimError(
       409,
       undefined,
       'The configuration changed while the request was running; send it again.',
     )
+  const deleted = conflicts.filter(conflict => conflict.scope === DELETED)
+  if (deleted.length > 0 && deleted.length === conflicts.length)
+    return restore(tenant, created, newest(deleted), projection)
   const existing = readResource(row)
-  const others = conflicts.some(conflict => conflict.id !== existing.id)
+  const others = conflicts.some(conflict => conflict.scope !== DELETED && conflict.id !== existing.id)
   if (!others && returns(tenant, created, existing)) {
     return writeUpdate(
       tenant,
@@ -141,7 +154,15 @@ async function resolveConflict(
       { status: 201 },
     )
   }
-  throw taken(created.type, [...new Set(conflicts.map(conflict => String(conflict.conflict)))])
+  const living = conflicts.filter(conflict => conflict.scope !== DELETED)
+  throw taken(created.type, [...new Set(living.map(conflict => String(conflict.conflict)))])
+}
+
+/** Who was deleted last, should the same externalId have been given more than once. */
+function newest(rows: readonly Row[]): StoredResource {
+  const [last] = rows.map(readResource).toSorted((a, b) => (b.deletedAt ?? 0) - (a.deletedAt ?? 0))
+  if (!last) throw new Error('There is nobody to bring back.')
+  return last
 }
 
 function returns(tenant: Tenant, created: NewResource, existing: StoredResource): boolean {

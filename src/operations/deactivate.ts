@@ -3,7 +3,8 @@ import { updatedEvents } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { appendEvents, type EventDraft } from '../storage/outbox'
 import { type StoredResource, updateResource } from '../storage/resources'
-import type { Statement } from '../storage/tenant-database'
+import { viewRulesOf, viewStatements } from './account-view'
+import type { AccountWrites } from './revoke-sessions'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { changeOf } from './update'
 
@@ -13,7 +14,7 @@ export function deactivate(
   type: ResourceType,
   accounts: readonly StoredResource[],
   reason: string,
-): { rows: Statement[]; events: Statement[] } {
+): AccountWrites {
   const access = type.accessAttribute
   if (access === undefined) throw new Error('The resource type grants no access.')
   const drafts: EventDraft[] = []
@@ -21,7 +22,14 @@ export function deactivate(
     const change = changeOf(tenant, type, stored, { resource: { ...stored.resource, [access]: false } })
     for (const event of updatedEvents(stored, { ...stored, ...change }, type))
       drafts.push(draftOf({ ...event, data: { ...event.data, reason } }, type, stored.connectionId))
-    return updateResource(tenant.id, type, stored, change)
+    return [
+      ...updateResource(tenant.id, type, stored, change),
+      ...viewStatements(tenant, stored.id, change.account, stored),
+    ]
   })
-  return { rows, events: [appendEvents(occasionOf(tenant), drafts)] }
+  return {
+    rows,
+    appended: drafts.length,
+    events: [appendEvents(occasionOf(tenant), drafts, { view: viewRulesOf(tenant, type) })],
+  }
 }

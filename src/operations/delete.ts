@@ -1,13 +1,23 @@
 // DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go; the event keeps what it was.
-import { deletedEvents } from '../scim/event'
+import { deactivatedEvent, deletedEvents, losesAccess, type ResourceEvent } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
 import { appendEvents, createDeliveries, groupsOf } from '../storage/outbox'
-import { deleteResource, readResource, type StoredResource, selectResource } from '../storage/resources'
+import {
+  buryResource,
+  deleteResource,
+  readResource,
+  type StoredResource,
+  selectResource,
+} from '../storage/resources'
+import { leaveGroupRoles, leaveRole } from '../storage/roles'
+import { leaveTargetGroup } from '../storage/target-groups'
+import type { Statement } from '../storage/tenant-database'
+import { viewRulesOf } from './account-view'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
-import { endedSessions, type Pointer, pointersOf, requireMatch } from './update'
+import { changeOf, endedSessions, type Pointer, pointersOf, requireMatch } from './update'
 
 /** Throws 404 and 412. Gives the deliveries to be woken up. */
 export async function remove(
@@ -17,7 +27,7 @@ export async function remove(
   ifMatch: string | undefined,
 ): Promise<readonly Pointer[]> {
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectResource(now.id, type, id, false)])
+    const [found] = await now.database.batch([selectResource(now.id, type, id, { view: true })])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const stored = readResource(row)
@@ -26,23 +36,75 @@ export async function remove(
   })
 }
 
+/** Whether a DELETE keeps the record for the application (profile `onDelete: "deactivate"`). */
+export function keepsDeleted({ application }: Tenant, type: ResourceType): boolean {
+  return type.accessAttribute !== undefined && application.profile.user.onDelete === 'deactivate'
+}
+
 async function write(
   tenant: Tenant,
   type: ResourceType,
   stored: StoredResource,
 ): Promise<readonly Pointer[]> {
   const occasion = occasionOf(tenant)
-  const last = { ...stored, ...endedSessions(stored, tenant.now) }
-  const events = deletedEvents(last, type).map(event => draftOf(event, type))
-  const more = type.membershipsAttribute === undefined ? undefined : groupsOf(tenant.id, stored.id)
+  const { rows, events, more } = keepsDeleted(tenant, type)
+    ? burial(tenant, type, stored)
+    : deletion(tenant, type, stored)
   const done = await tenant.database.steps({
     unchanged: tenant.database.guard,
     // Before the rows: the groups that somebody is in are known as long as the memberships are there.
-    events: [appendEvents(occasion, events, more && { more })],
-    rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),
+    events: [
+      appendEvents(
+        occasion,
+        events.map(event => draftOf(event, type)),
+        { view: viewRulesOf(tenant, type), ...(more && { more }) },
+      ),
+    ],
+    leaving: leavingStatements(tenant, type, stored),
+    rows,
     log: [insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)])],
     deliveries: [createDeliveries(occasion)],
   })
   tenant.log.stored()
   return pointersOf(tenant, done.deliveries[0])
+}
+
+interface Removal {
+  readonly rows: readonly Statement[]
+  readonly events: readonly ResourceEvent[]
+  /** What the tables add to the event. */
+  readonly more?: Statement
+}
+
+function deletion(tenant: Tenant, type: ResourceType, stored: StoredResource): Removal {
+  const last = { ...stored, ...endedSessions(stored, tenant.now) }
+  return {
+    rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),
+    events: deletedEvents(last, type),
+    ...(type.membershipsAttribute !== undefined && { more: groupsOf(tenant.id, stored.id) }),
+  }
+}
+
+/** The record stays, inactive; who had no access before has lost nothing. */
+function burial(tenant: Tenant, type: ResourceType, stored: StoredResource): Removal {
+  const { accessAttribute = '' } = type
+  const change = changeOf(tenant, type, stored, {
+    resource: { ...stored.resource, [accessAttribute]: false },
+  })
+  const lost = losesAccess(stored.resource, change.resource, type)
+  return {
+    rows: buryResource(tenant.id, type, stored, change),
+    events: lost ? [deactivatedEvent({ ...stored, ...change }, type, 'deleted')] : [],
+  }
+}
+
+/** One less where the application counts its users. */
+function leavingStatements(tenant: Tenant, type: ResourceType, { id, view }: StoredResource): Statement[] {
+  if (type.accessAttribute === undefined) return []
+  const { role = null, targetGroup = null } = view ?? {}
+  return [
+    ...(role === null ? [] : [leaveRole(tenant.id, role)]),
+    ...(targetGroup === null ? [] : leaveTargetGroup(tenant.id, targetGroup)),
+    ...(tenant.application.groupsAreRoles ? [leaveGroupRoles(tenant.id, id)] : []),
+  ]
 }

@@ -15,7 +15,7 @@ export async function retrieve(
 ): Promise<Views> {
   const wanted = wantsMembers(type, projection)
   const [found, members] = await tenant.database.batch([
-    selectResource(tenant.id, type, id, wantsMemberships(type, projection)),
+    selectResource(tenant.id, type, id, { memberships: wantsMemberships(type, projection) }),
     ...membersStatement(tenant, type, wanted, id),
   ])
   const row = found?.rows[0]

@@ -2,8 +2,9 @@
 import { sessionsRevokedEvent } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { appendEvents, createDeliveries, type EventDraft } from '../storage/outbox'
-import { readResource, type StoredResource, selectResource, updateResource } from '../storage/resources'
+import { readResource, type StoredResource, selectEver, updateResource } from '../storage/resources'
 import type { Statement } from '../storage/tenant-database'
+import { viewRulesOf } from './account-view'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
@@ -24,16 +25,26 @@ export async function revokeSessions(
 ): Promise<readonly Pointer[]> {
   const type = accountType(tenant)
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectResource(now.id, type, id, false)])
+    const [found] = await now.database.batch([selectEver(now.id, type, id, { view: true })])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
+    const ended = endSessions(now, type, [readResource(row)], reason)
     const done = await now.database.steps({
       unchanged: now.database.guard,
-      ...endSessions(now, type, [readResource(row)], reason),
+      rows: ended.rows,
+      events: ended.events,
       deliveries: [createDeliveries(occasionOf(now))],
     })
     return pointersOf(now, done.deliveries[0])
   })
+}
+
+/** Statements for many accounts at once. */
+export interface AccountWrites {
+  readonly rows: Statement[]
+  readonly events: Statement[]
+  /** How many events those are. */
+  readonly appended: number
 }
 
 /** The statements that end the sessions of accounts as they were read; access stays as it is. */
@@ -42,7 +53,7 @@ export function endSessions(
   type: ResourceType,
   accounts: readonly StoredResource[],
   reason: string,
-): { rows: Statement[]; events: Statement[] } {
+): AccountWrites {
   const drafts: EventDraft[] = []
   const rows = accounts.flatMap(stored => {
     const change = { ...stored, ...endedSessions(stored, tenant.now), now: stored.lastModified }
@@ -51,5 +62,9 @@ export function endSessions(
     )
     return updateResource(tenant.id, type, stored, change)
   })
-  return { rows, events: [appendEvents(occasionOf(tenant), drafts)] }
+  return {
+    rows,
+    appended: drafts.length,
+    events: [appendEvents(occasionOf(tenant), drafts, { view: viewRulesOf(tenant, type) })],
+  }
 }

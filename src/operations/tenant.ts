@@ -1,4 +1,5 @@
 // What every operation is given: whose resources, in which dialect, at what time, and where they are kept.
+import type { Application } from '../mapping/application'
 import type { ResourceEvent } from '../scim/event'
 import type { Interop } from '../scim/interop'
 import type { PageLimits } from '../scim/list-query'
@@ -14,6 +15,8 @@ export interface Tenant {
   /** The connection on whose behalf; null for the operator. */
   readonly connectionId: string | null
   readonly resourceTypes: readonly ResourceType[]
+  /** How the tenant's application sees its users. */
+  readonly application: Application
   readonly interop: Interop
   readonly limits: PageLimits
   /** `{origin}/t/{slug}/scim/v2`, without a slash at its end. */

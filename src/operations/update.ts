@@ -1,7 +1,7 @@
 // What PUT and PATCH share: read, decide, write over the version that was read, and try again when somebody else
 // was faster. Two round trips; a change that changes nothing is one, and writes nothing.
 import { ScimError } from '../scim/error'
-import { grantsAccess, losesAccess, type Subject, updatedEvents } from '../scim/event'
+import { endsSessions, grantsAccess, losesAccess, type Subject, updatedEvents } from '../scim/event'
 import type { MemberChange } from '../scim/member-change'
 import { changedAttributes, type Resource } from '../scim/resource'
 import type { Projection } from '../scim/returned'
@@ -19,6 +19,7 @@ import {
   updateResource,
 } from '../storage/resources'
 import { failure, type Outcome, type Statement } from '../storage/tenant-database'
+import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
 import { changedUniques, refuse, refuseLargeDocument, taken } from './refusal'
 import { notFound, wantsMembers, wantsMemberships } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -82,7 +83,10 @@ async function read(
   projection: Projection | undefined,
 ): Promise<StoredResource> {
   const [found] = await tenant.database.batch([
-    selectResource(tenant.id, type, id, wantsMemberships(type, projection)),
+    selectResource(tenant.id, type, id, {
+      view: true,
+      memberships: wantsMemberships(type, projection),
+    }),
   ])
   const row = found?.rows[0]
   if (!row) throw notFound(type, id)
@@ -126,7 +130,9 @@ export async function writeUpdate(
       log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],
       deliveries: [createDeliveries(occasion)],
       // A changed document is known: it was written over the version that was read.
-      after: change ? [] : [selectResource(tenant.id, type, stored.id, wantsMemberships(type, projection))],
+      after: change
+        ? []
+        : [selectResource(tenant.id, type, stored.id, { memberships: wantsMemberships(type, projection) })],
       shown: membersStatement(tenant, type, wanted, stored.id),
     })
     tenant.log.stored()
@@ -170,30 +176,48 @@ function documentStatements(
   tenant: Tenant,
   type: ResourceType,
   stored: StoredResource,
-  change: Change,
+  change: AccountChange,
 ): Statement[] {
-  const events = updatedEvents(stored, { ...stored, ...change }, type).map(event => draftOf(event, type))
+  const after = { ...stored, ...change }
+  const events = updatedEvents(stored, after, type, tenant.application.isPrivileged)
   const gains = grantsAccess(change.resource, type) && !grantsAccess(stored.resource, type)
   return [
     // Its connection may have been closed since the request was admitted: then nobody would take this access away.
     ...(gains && tenant.connectionId !== null ? [requireOpenConnection(tenant.id, tenant.connectionId)] : []),
     ...updateResource(tenant.id, type, stored, change),
-    appendEvents(occasionOf(tenant), events),
+    ...viewStatements(tenant, stored.id, change.account, stored),
+    appendEvents(
+      occasionOf(tenant),
+      events.map(event => draftOf(event, type)),
+      { view: viewRulesOf(tenant, type) },
+    ),
   ]
 }
 
-/** The new state; whoever loses access gets a new epoch, and nothing ever lowers it (contract "Events"). */
+/** A change together with where the account of it belongs. */
+export interface AccountChange extends Change {
+  readonly account: AccountView | undefined
+}
+
+/**
+ * The new state; whoever loses access, or a privileged role, gets a new epoch, and nothing ever lowers it (contract
+ * "Events"). Throws 400 for an account that the application could not take.
+ */
 export function changeOf(
   tenant: Tenant,
   type: ResourceType,
   stored: StoredResource,
   decision: Pick<Decision, 'resource' | 'givesExternalId'>,
-): Change {
+): AccountChange {
   const { resource } = decision
-  const ended = losesAccess(stored.resource, resource, type)
+  const connectionId = ownerOf(tenant, stored, decision)
+  const account = accountView(tenant, type, resource, connectionId, stored)
+  const after = { resource, ...(account && { view: account.view }) }
+  const ended = endsSessions(stored, after, type, tenant.application.isPrivileged)
   return {
-    resource,
-    connectionId: ownerOf(tenant, stored, decision),
+    ...after,
+    account,
+    connectionId,
     version: tenant.txn,
     now: tenant.now,
     ...(ended ? endedSessions(stored, tenant.now) : sessionsOf(stored)),

@@ -1,5 +1,6 @@
 // Which events a change means, decided from before and after (contract "Events"; RFC 9967 §2.4 has the idea).
 // Nothing here knows how they are stored or sent.
+import { sameJson } from './canonical'
 import type { JsonObject } from './json'
 import type { Resource } from './resource'
 import { changedAttributes } from './resource'
@@ -12,7 +13,23 @@ export interface Subject {
   readonly sessionEpoch: number
   /** Unix seconds. */
   readonly sessionsNotBefore: number | null
+  /** How the application sees it; types that grant no access have no view. */
+  readonly view?: SubjectView
 }
+
+/** The application's view of somebody who has, or had, access. */
+export interface SubjectView {
+  readonly profile: JsonObject
+  /** The role from an attribute. */
+  readonly role: string | null
+  /** What tells one target group from another. */
+  readonly targetGroup: string | null
+}
+
+/** Whether losing the role ends sessions. */
+export type IsPrivileged = (role: string) => boolean
+
+const noRoleIs: IsPrivileged = () => false
 
 /** An event without its place: `data` is what the receiver gets, but for tenant, connection, txn and sequence. */
 export interface ResourceEvent {
@@ -31,12 +48,52 @@ export function losesAccess(before: Resource, after: Resource, type: ResourceTyp
   return type.accessAttribute !== undefined && grantsAccess(before, type) && !grantsAccess(after, type)
 }
 
+/** Whether going from before to after ends sessions: access is lost, or with access kept a privileged role. */
+export function endsSessions(
+  before: Subject,
+  after: Pick<Subject, 'resource' | 'view'>,
+  type: ResourceType,
+  isPrivileged: IsPrivileged,
+): boolean {
+  return (
+    losesAccess(before.resource, after.resource, type) || losesPrivilege(before, after, type, isPrivileged)
+  )
+}
+
+function losesPrivilege(
+  before: Subject,
+  after: Pick<Subject, 'resource' | 'view'>,
+  type: ResourceType,
+  isPrivileged: IsPrivileged,
+): boolean {
+  const lost = lostRole(before.view, after.view)
+  return (
+    lost !== undefined &&
+    isPrivileged(lost) &&
+    grantsAccess(before.resource, type) &&
+    grantsAccess(after.resource, type)
+  )
+}
+
+/** A role that is changed for another is lost, whatever the other one is. */
+function lostRole(before: SubjectView | undefined, after: SubjectView | undefined): string | undefined {
+  return before?.role && before.role !== after?.role ? before.role : undefined
+}
+
 export function createdEvents(after: Subject, type: ResourceType): ResourceEvent[] {
   return [event('created', after, type)]
 }
 
-/** A no-op means nothing; a change of access is an event of its own beside the other changes. */
-export function updatedEvents(before: Subject, after: Subject, type: ResourceType): ResourceEvent[] {
+/**
+ * A no-op means nothing; a change of access is an event of its own beside the other changes, and so is the loss of a
+ * privileged role.
+ */
+export function updatedEvents(
+  before: Subject,
+  after: Subject,
+  type: ResourceType,
+  isPrivileged: IsPrivileged = noRoleIs,
+): ResourceEvent[] {
   const changed = changedAttributes(before.resource, after.resource, type)
   const others = changed.filter(name => name !== type.accessAttribute)
   const events: ResourceEvent[] = []
@@ -44,8 +101,36 @@ export function updatedEvents(before: Subject, after: Subject, type: ResourceTyp
     events.push(sessionEvent('deactivated', after, type))
   else if (grantsAccess(after.resource, type) !== grantsAccess(before.resource, type))
     events.push(event('reactivated', after, type))
-  if (others.length > 0) events.push(event('updated', after, type, { changed: others }))
+  const inView = viewChange(before.view, after.view, events.length > 0)
+  if (others.length > 0 || inView) events.push(event('updated', after, type, { changed: others, ...inView }))
+  if (
+    !losesAccess(before.resource, after.resource, type) &&
+    losesPrivilege(before, after, type, isPrivileged)
+  )
+    events.push(sessionsRevokedEvent(after, type, 'privileged_role_lost'))
   return events
+}
+
+/** What of the view changed, undefined for nothing; `told`: another event of the request shows the new profile. */
+function viewChange(
+  before: SubjectView | undefined,
+  after: SubjectView | undefined,
+  told: boolean,
+): JsonObject | undefined {
+  if (!before || !after) return undefined
+  const fields = [...new Set([...Object.keys(before.profile), ...Object.keys(after.profile)])].filter(
+    field => !sameJson(before.profile[field], after.profile[field]),
+  )
+  const moved = before.targetGroup !== after.targetGroup
+  if (before.role === after.role && !moved && (fields.length === 0 || told)) return undefined
+  return {
+    ...(fields.length > 0 && { changedFields: fields }),
+    ...(before.role !== after.role && {
+      rolesLost: before.role === null ? [] : [before.role],
+      rolesGained: after.role === null ? [] : [after.role],
+    }),
+    ...(moved && { movedTargetGroup: true }),
+  }
 }
 
 /** There are no member_removed events for the groups the subject was in; storage adds their ids as `groups`. */
@@ -53,6 +138,11 @@ export function deletedEvents(last: Subject, type: ResourceType): ResourceEvent[
   return [
     type.accessAttribute === undefined ? event('deleted', last, type) : sessionEvent('deleted', last, type),
   ]
+}
+
+/** Access is lost without a change of `active` by a client: the record is deleted, or whoever vouched for it is. */
+export function deactivatedEvent(after: Subject, type: ResourceType, reason: string): ResourceEvent {
+  return sessionEvent('deactivated', after, type, { reason })
 }
 
 /** The operator, a suspended tenant or a lost role ended the sessions, and nothing else changed. */
@@ -93,7 +183,10 @@ function event(verb: string, subject: Subject, type: ResourceType, more: JsonObj
     subjectId: subject.id,
     data: {
       [type.eventNoun]: identity,
-      ...(type.accessAttribute !== undefined && { profile: {}, epoch: subject.sessionEpoch }),
+      ...(type.accessAttribute !== undefined && {
+        profile: subject.view?.profile ?? {},
+        epoch: subject.sessionEpoch,
+      }),
       ...more,
     },
   }

@@ -8,6 +8,8 @@ export interface FilterContext {
   readonly tenantId: string
   /** Whose externalIds count; undefined for the operator, who sees all. */
   readonly connectionId: string | undefined
+  /** The list of those who are gone for SCIM is asked, not the one of the living. */
+  readonly deleted?: boolean
   readonly type: ResourceType
   readonly resourceTypes: readonly ResourceType[]
   /** Base URL of the tenant's SCIM endpoint, for meta.location and $ref. */

@@ -12,12 +12,38 @@ export const tenantDirectory = sqliteTable('tenant_directory', {
   createdAt: integer('created_at').notNull(),
 })
 
+/**
+ * The deployment's profiles, every version of each: what the operator has put under a name. A tenant has a copy of
+ * its own, so nothing joins this table either; `adoptedSlug` is how far the tenants have been given the version.
+ */
+export const profiles = sqliteTable(
+  'profiles',
+  {
+    name: text().notNull(),
+    version: integer().notNull(),
+    /** JSON, as the operator sent it. */
+    document: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    adoptedSlug: text('adopted_slug').notNull(),
+    /** From then on the sweep continues to give it to the tenants; null when all have it. */
+    wakeAt: integer('wake_at'),
+  },
+  table => [
+    primaryKey({ columns: [table.name, table.version] }),
+    index('due_profiles').on(table.wakeAt).where(sql`wake_at IS NOT NULL`),
+  ],
+)
+
 /** One tenant and its configuration; `configVersion` grows with every change that a cached copy must notice. */
 export const tenants = sqliteTable('tenants', {
   tenantId: text('tenant_id').primaryKey(),
   slug: text().notNull(),
   name: text().notNull(),
   profile: text().notNull(),
+  /** Of the profile below; 0 for one that ships with the service. */
+  profileVersion: integer('profile_version').notNull().default(0),
+  /** JSON of the profile, the tenant's own copy; null for one that ships with the service. */
+  profileDocument: text('profile_document'),
   /** active | suspended | deleting */
   status: text().notNull(),
   configVersion: integer('config_version').notNull(),
@@ -51,6 +77,82 @@ export const connections = sqliteTable(
     mode: text().notNull(),
     /** active | disabled | deleting */
     status: text().notNull(),
+    /** Of its mapping in force; 0 for none. */
+    mappingVersion: integer('mapping_version').notNull().default(0),
+    createdAt: integer('created_at').notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.id] })],
+)
+
+/** What a connection says on top of the profile, every version of it. */
+export const mappings = sqliteTable(
+  'mappings',
+  {
+    tenantId: text('tenant_id').notNull(),
+    connectionId: text('connection_id').notNull(),
+    version: integer().notNull(),
+    /** JSON, as the operator sent it. */
+    document: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.connectionId, table.version] })],
+)
+
+/** Groups of the application's users: made by the operator, or by a rule for the value of an attribute. */
+export const targetGroups = sqliteTable(
+  'target_groups',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text().notNull(),
+    name: text().notNull(),
+    /** operator | rule: one of the rule's goes with its last user. */
+    managed: text().notNull(),
+    /** How many users are in it. */
+    members: integer().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex('target_groups_name').on(table.tenantId, table.name),
+  ],
+)
+
+/** Roles of the application: the values of the profile's role attribute, and groups where those are roles. */
+export const roles = sqliteTable(
+  'roles',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** The group's id where a group is the role. */
+    id: text().notNull(),
+    name: text().notNull(),
+    /** attribute | group */
+    source: text().notNull(),
+    /** JSON array of text: the operator's. */
+    permissions: text().notNull(),
+    /** 1 or 0 as the operator says; null as the profile says. */
+    privileged: integer(),
+    /** How many users have it. */
+    members: integer().notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.tenantId, table.id] }),
+    uniqueIndex('roles_attribute').on(table.tenantId, table.name).where(sql`source = 'attribute'`),
+  ],
+)
+
+/** Pages for a customer's IT admin: one use each, known by the hash of what is in their URL. */
+export const setupLinks = sqliteTable(
+  'setup_links',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text().notNull(),
+    /** Null until the IT admin has chosen the identity provider. */
+    connectionId: text('connection_id'),
+    /** SHA-256 of the secret in the URL, hex. */
+    hash: text().notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    /** When it made its token. */
+    usedAt: integer('used_at'),
     createdAt: integer('created_at').notNull(),
   },
   table => [primaryKey({ columns: [table.tenantId, table.id] })],
@@ -106,6 +208,14 @@ export const resources = sqliteTable(
     sessionsNotBefore: integer('sessions_not_before'),
     /** How often sessions were ended. Never lowered. */
     sessionEpoch: integer('session_epoch').notNull(),
+    /** JSON of the application's fields (mapping/view.ts), where the type grants access. */
+    profile: text(),
+    /** The role that it has from an attribute. */
+    role: text(),
+    /** Id of its target group. */
+    targetGroup: text('target_group'),
+    /** When a DELETE that keeps the record was: it is in the list of the deleted then, and gone for SCIM. */
+    deletedAt: integer('deleted_at'),
   },
   table => [
     primaryKey({ columns: [table.tenantId, table.id] }),
@@ -118,6 +228,10 @@ export const resources = sqliteTable(
       table.active,
       table.serial,
     ),
+    index('resources_role').on(table.tenantId, table.role, table.serial).where(sql`role IS NOT NULL`),
+    index('resources_target_group')
+      .on(table.tenantId, table.targetGroup, table.serial)
+      .where(sql`target_group IS NOT NULL`),
   ],
 )
 
@@ -308,7 +422,7 @@ export const jobs = sqliteTable(
   {
     tenantId: text('tenant_id').notNull(),
     id: text().notNull(),
-    /** revoke-sessions | deactivate-users | delete-tenant */
+    /** revoke-sessions | deactivate-users | delete-tenant | recompute */
     kind: text().notNull(),
     /** The connection the work is about, if any. */
     connectionId: text('connection_id'),
@@ -316,6 +430,8 @@ export const jobs = sqliteTable(
     position: integer().notNull(),
     done: integer().notNull(),
     total: integer().notNull(),
+    /** Of those done: users who break a rule that they are to be read by, and were left as they were. */
+    invalid: integer().notNull().default(0),
     createdAt: integer('created_at').notNull(),
     /** From then on the sweep continues it; null when it is done. */
     wakeAt: integer('wake_at'),

@@ -33,7 +33,7 @@ export function readJob(row: Row): Job {
 /** The next resources that grant access, in order of their serial; rows for `readResource`. */
 export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job, limit: number): SQL {
   const ofConnection = job.connectionId === null ? sql`` : sql` AND r.connection_id = ${job.connectionId}`
-  return sql`SELECT ${resourceColumns(false)} FROM resources r
+  return sql`SELECT ${resourceColumns(type, { view: true })} FROM resources r
     WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scopeOf(type, '')}
       AND r.serial > ${job.position} AND r.active = 1${ofConnection}
     ORDER BY r.serial LIMIT ${limit}`

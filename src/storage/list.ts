@@ -54,7 +54,7 @@ function ownOrder(
   scope: string,
   context: FilterContext,
 ): SQL {
-  const columns = resourceColumns(memberships)
+  const columns = resourceColumns(context.type, { memberships })
   if (typeof from !== 'number')
     return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT +${count}`
   if (filter) return sql`SELECT ${columns} FROM ${rows} ORDER BY ${serial} LIMIT +${count} OFFSET ${from - 1}`
@@ -77,7 +77,7 @@ function sortedPage(page: Page, { path, descending }: Sort, rows: SQL, context: 
   const by = (name: SQL, serial: SQL) => sql`${name} IS NULL${direction}, ${name}${direction}, ${serial}`
   const behind = typeof page.from === 'number' ? sql`` : sql` AND ${behindKey(key, page.from, descending)}`
   const offset = typeof page.from === 'number' ? page.from - 1 : 0
-  return sql`SELECT ${resourceColumns(page.memberships)}, page.sort_key FROM (
+  return sql`SELECT ${resourceColumns(context.type, page)}, page.sort_key FROM (
       SELECT r.id AS id, r.serial AS serial, ${key} AS sort_key FROM ${rows}${behind}
       ORDER BY ${by(sql`sort_key`, sql`r.serial`)} LIMIT +${page.count} OFFSET ${offset}) page
     CROSS JOIN resources r WHERE r.tenant_id = ${context.tenantId} AND r.id = page.id

@@ -7,7 +7,7 @@ import { comparable, valuesOf } from '../scim/comparable'
 import type { Filter } from '../scim/filter'
 import { isObject } from '../scim/json'
 import { attributeValue, type Resource } from '../scim/resource'
-import type { ResourceType } from '../scim/schema'
+import type { Lookup, ResourceType } from '../scim/schema'
 import type { FilterContext } from './attribute-sql'
 
 export interface LookupRow {
@@ -18,15 +18,29 @@ export interface LookupRow {
   readonly unique: boolean
 }
 
-/** The rows of a resource, without duplicates. */
-export function lookupRows(resource: Resource, type: ResourceType, connectionId: string): LookupRow[] {
+/**
+ * The rows of a resource, without duplicates. `deleted`: of one that is gone for SCIM, whose values are nobody's any
+ * more but by which it can still be found.
+ */
+export function lookupRows(
+  resource: Resource,
+  type: ResourceType,
+  connectionId: string,
+  deleted = false,
+): LookupRow[] {
   const rows = new Map<string, LookupRow>()
   for (const lookup of type.lookups) {
-    const scope = lookup.scope === 'tenant' ? '' : connectionId
+    const scope = lookupScope(lookup, connectionId, deleted)
+    const unique = lookup.unique && !deleted
     for (const value of lookedUp(resource, lookup.path, type))
-      rows.set(`${lookup.path}\n${value}`, { attribute: lookup.path, scope, value, unique: lookup.unique })
+      rows.set(`${lookup.path}\n${value}`, { attribute: lookup.path, scope, value, unique })
   }
   return [...rows.values()]
+}
+
+function lookupScope({ scope }: Lookup, connectionId: string, deleted: boolean): string {
+  const living = scope === 'tenant' ? '' : connectionId
+  return deleted ? `@deleted:${living}` : living
 }
 
 /** What is in `left` and not in `right`. */
@@ -123,8 +137,8 @@ function equalityHits(
     return sql`SELECT member_id AS id FROM members WHERE tenant_id = ${tenantId} AND group_id = ${value}`
   const lookup = type.lookups.find(candidate => candidate.path === name)
   if (!lookup) return undefined
-  const scope = lookup.scope === 'tenant' ? '' : context.connectionId
-  if (scope === undefined) return undefined
+  if (lookup.scope === 'connection' && context.connectionId === undefined) return undefined
+  const scope = lookupScope(lookup, context.connectionId ?? '', context.deleted ?? false)
   return sql`SELECT resource_id AS id FROM lookups WHERE tenant_id = ${tenantId} AND type = ${type.name}
     AND attribute = ${name} AND scope = ${scope} AND value = ${String(value)}`
 }

@@ -1,6 +1,7 @@
 // The outbox: events and their deliveries, appended by statements that go into the batch of the change itself.
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
+import { type ViewRules, viewData } from './view-data'
 
 /** An event as a write decides it; its sequence is given in the batch. */
 export interface EventDraft {
@@ -27,20 +28,25 @@ export const WAKE_AFTER_MS = 5_000
 
 /**
  * Appends the events in their order. `condition`: append only if it holds (default: always); `more`: pairs of
- * json_set that the tables add to the data.
+ * json_set that the tables add to the data; `view`: for events about people, what can be told of their roles.
  */
 export function appendEvents(
   occasion: Occasion,
   drafts: readonly EventDraft[],
-  { condition = sql`1`, more = sql`` }: { condition?: SQL; more?: SQL } = {},
+  {
+    condition = sql`1`,
+    more = sql``,
+    view,
+  }: { condition?: SQL; more?: SQL; view?: ViewRules | undefined } = {},
 ): SQL {
   const { tenantId, connectionId, txn, now } = occasion
+  const seen = view ? viewData(tenantId, sql`e.value ->> '$.userId'`, view) : sql``
   const sequence = sql`${lastSequence(tenantId)} + e.key + 1`
   const connection = sql`coalesce(${connectionId}, e.value ->> '$.connectionId')`
   return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, data)
     SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, e.value ->> '$.type', ${txn},
       e.value ->> '$.userId', e.value ->> '$.groupId', ${connection}, ${now},
-      ${eventData(tenantId, connection, sql`e.value -> '$.data'`, more)}
+      ${eventData(tenantId, connection, sql`e.value -> '$.data'`, sql`${seen}${more}`)}
     FROM json_each(${JSON.stringify(drafts)}) e WHERE ${condition}`
 }
 

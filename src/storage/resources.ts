@@ -2,11 +2,21 @@
 // made of statements only, so that it can share one batch with its members, events, deliveries and log row.
 import { type SQL, sql } from 'drizzle-orm'
 import { comparableDocument } from '../scim/comparable'
+import type { SubjectView } from '../scim/event'
 import type { JsonObject } from '../scim/json'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
 import { type LookupRow, lookupDifference, lookupRows } from './lookup'
 import type { Row } from './tenant-database'
+
+/** The application's view of a user as it is stored (mapping/view.ts). */
+export interface StoredView extends SubjectView {
+  /** Its `targetGroup` is the group's id. */
+  readonly targetGroupName: string | null
+}
+
+/** The list of those whom a DELETE has made to vanish for SCIM, whose record is kept. */
+export const DELETED = '@deleted'
 
 /** What of a stored resource an answer shows. */
 export type ShownResource = Pick<
@@ -32,6 +42,10 @@ export interface StoredResource {
   readonly sessionEpoch: number
   /** Groups it is in, when they were asked for. */
   readonly memberships: readonly JsonObject[]
+  /** Where it was asked for, of a type that grants access. */
+  readonly view?: StoredView
+  /** Milliseconds; since then it is gone for SCIM. */
+  readonly deletedAt: number | null
 }
 
 /** How many serials of a list the blocks hold whose gaps are counted; see `seek` in list.ts. */
@@ -45,9 +59,20 @@ export const BLOCK_SIZES = [262_144, 4_096, 64]
 const MAX_MEMBERSHIPS = sql.raw('1000')
 const MAX_DISPLAY = sql.raw('120')
 
-/** One resource by id; `memberships`: with the groups it is in. */
-export function selectResource(tenantId: string, type: ResourceType, id: string, memberships: boolean): SQL {
-  return sql`SELECT ${resourceColumns(memberships)} FROM resources r
+/** What is read beside the resource itself: the groups it is in, and the application's view of it. */
+export interface ReadAlong {
+  readonly memberships?: boolean
+  readonly view?: boolean
+}
+
+/** One resource by id, unless it is gone for SCIM. */
+export function selectResource(tenantId: string, type: ResourceType, id: string, along: ReadAlong): SQL {
+  return sql`${selectEver(tenantId, type, id, along)} AND r.scope <> ${DELETED}`
+}
+
+/** The same, also of somebody who is gone for SCIM. */
+export function selectEver(tenantId: string, type: ResourceType, id: string, along: ReadAlong): SQL {
+  return sql`SELECT ${resourceColumns(type, along)} FROM resources r
     WHERE r.tenant_id = ${tenantId} AND r.id = ${id} AND r.type = ${type.name}`
 }
 
@@ -65,22 +90,45 @@ export function readResource(row: Row): StoredResource {
     sessionsNotBefore: row.sessions_not_before === null ? null : Number(row.sessions_not_before),
     sessionEpoch: Number(row.session_epoch),
     memberships: typeof row.memberships === 'string' ? (JSON.parse(row.memberships) as JsonObject[]) : [],
+    deletedAt: typeof row.deleted_at === 'number' ? row.deleted_at : null,
+    ...(row.profile !== undefined && { view: readView(row) }),
   }
 }
 
-/** The columns that `readResource` reads, of the row `r`. */
-export function resourceColumns(memberships: boolean): SQL {
-  const own = sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at,
-    r.last_modified, r.sessions_not_before, r.session_epoch`
-  return memberships
-    ? sql`${own}, (SELECT json_group_array(json_object('value', group_id, 'type', 'direct',
-        'display', display, 'resourceType', type))
-      FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
-        FROM members m CROSS JOIN resources g
-        WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
-        LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
-    : own
+/** Who was written before the service had profiles has none until it is written again. */
+function readView(row: Row): StoredView {
+  return {
+    profile: typeof row.profile === 'string' ? (JSON.parse(row.profile) as JsonObject) : {},
+    role: textOrNull(row.role),
+    targetGroup: textOrNull(row.target_group),
+    targetGroupName: textOrNull(row.target_group_name),
+  }
 }
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
+/** The columns that `readResource` reads, of the row `r`. */
+export function resourceColumns(type: ResourceType, { memberships = false, view = false }: ReadAlong): SQL {
+  const columns = [
+    sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at, r.last_modified,
+      r.sessions_not_before, r.session_epoch`,
+  ]
+  if (view && type.accessAttribute !== undefined) columns.push(viewColumns)
+  if (memberships && type.membershipsAttribute !== undefined) columns.push(membershipsColumn)
+  return sql.join(columns, sql`, `)
+}
+
+const viewColumns = sql`r.profile, r.role, r.target_group, r.deleted_at,
+  (SELECT name FROM target_groups t WHERE t.tenant_id = r.tenant_id AND t.id = r.target_group) AS target_group_name`
+
+const membershipsColumn = sql`(SELECT json_group_array(json_object('value', group_id, 'type', 'direct',
+      'display', display, 'resourceType', type))
+    FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
+      FROM members m CROSS JOIN resources g
+      WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
+      LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
 
 /** What a create needs beside the document. */
 export interface NewResource {
@@ -89,6 +137,10 @@ export interface NewResource {
   readonly type: ResourceType
   readonly connectionId: string
   readonly resource: Resource
+  /** How the application sees it, where the type grants access. */
+  readonly view?: SubjectView
+  /** Who was deleted with the same externalId comes back under the old id. */
+  readonly restores: boolean
   readonly version: string
   readonly now: number
 }
@@ -97,18 +149,27 @@ export function scopeOf(type: ResourceType, connectionId: string): string {
   return type.scope === 'tenant' ? '' : connectionId
 }
 
-/** The resources that already have one of the unique values, with the `attribute` that clashes, and their groups. */
+/**
+ * The resources that already have one of the unique values, with the `attribute` that clashes, and their groups; and
+ * the deleted one that this one is.
+ */
 export function selectConflicts(created: NewResource): SQL {
-  const memberships = created.type.membershipsAttribute !== undefined
-  return sql`SELECT l.attribute AS conflict, ${resourceColumns(memberships)} ${conflicts(created)}`
+  const columns = resourceColumns(created.type, { memberships: true, view: true })
+  return sql`SELECT l.attribute AS conflict, ${columns} ${conflicts(created)}`
 }
 
-function conflicts({ tenantId, type, connectionId, resource }: NewResource): SQL {
-  const unique = lookupRows(resource, type, connectionId).filter(row => row.unique)
+function conflicts({ tenantId, type, connectionId, resource, restores }: NewResource): SQL {
+  const living = lookupRows(resource, type, connectionId).filter(row => row.unique)
+  const deleted = restores ? lookupRows(resource, type, connectionId, true).filter(isExternalId) : []
+  const unique = [...living, ...deleted]
   return sql`FROM json_each(${JSON.stringify(unique)}) u CROSS JOIN lookups l CROSS JOIN resources r
     WHERE l.tenant_id = ${tenantId} AND l.type = ${type.name} AND l.attribute = u.value ->> '$.attribute'
       AND l.scope = u.value ->> '$.scope' AND l.value = u.value ->> '$.value'
       AND r.tenant_id = l.tenant_id AND r.id = l.resource_id`
+}
+
+function isExternalId({ attribute }: LookupRow): boolean {
+  return attribute === 'externalId'
 }
 
 /** True inside the batch once the row is there: guards everything that belongs to the create. */
@@ -124,12 +185,14 @@ export function insertResource(created: NewResource, condition = sql`1`): SQL[] 
   const { tenantId, id, type, connectionId, resource, version, now } = created
   const scope = scopeOf(type, connectionId)
   const document = documentColumns(resource, type)
+  const profile = created.view ? JSON.stringify(created.view.profile) : null
   return [
     sql`INSERT INTO resources (tenant_id, id, type, scope, serial, connection_id, document, comparable, active,
-        version, created_at, last_modified, session_epoch)
+        profile, role, version, created_at, last_modified, session_epoch)
       SELECT ${tenantId}, ${id}, ${type.name}, ${scope},
         coalesce((SELECT last_serial FROM totals WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}), 0) + 1,
-        ${connectionId}, ${document.text}, ${document.comparable}, ${document.active}, ${version}, ${now}, ${now}, 0
+        ${connectionId}, ${document.text}, ${document.comparable}, ${document.active}, ${profile}, ${created.view?.role ?? null},
+        ${version}, ${now}, ${now}, 0
       WHERE ${condition} AND NOT EXISTS (SELECT 1 ${conflicts(created)})`,
     sql`INSERT INTO totals (tenant_id, type, scope, live, last_serial)
       SELECT ${tenantId}, ${type.name}, ${scope}, 1, 1 WHERE ${exists(tenantId, id)}
@@ -146,6 +209,8 @@ export interface Change {
   readonly now: number
   readonly sessionsNotBefore: number | null
   readonly sessionEpoch: number
+  /** Of somebody with a view: the new one. The target group has statements of its own (target-groups.ts). */
+  readonly view?: SubjectView
 }
 
 /**
@@ -163,17 +228,27 @@ export function updateResource(
   const newRows = lookupRows(change.resource, type, change.connectionId)
   const gone = lookupDifference(oldRows, newRows)
   const added = lookupDifference(newRows, oldRows)
+  const { view } = change
+  const columns = view ? sql`profile = ${JSON.stringify(view.profile)}, role = ${view.role},` : sql``
   return [
-    sql`UPDATE resources SET document = ${document.text}, comparable = ${document.comparable},
+    sql`UPDATE resources SET document = ${document.text}, comparable = ${document.comparable}, ${columns}
         active = ${document.active}, connection_id = ${change.connectionId}, version = ${change.version},
         last_modified = ${change.now}, sessions_not_before = ${change.sessionsNotBefore},
         session_epoch = ${change.sessionEpoch}
-      WHERE tenant_id = ${tenantId} AND id = ${before.id} AND version = ${before.version}
-        AND session_epoch = ${before.sessionEpoch}`,
+      WHERE ${isAsRead(tenantId, before)}`,
     abortUnlessChanged(tenantId),
     ...(gone.length > 0 ? [deleteLookups(tenantId, before.id, type, gone)] : []),
     ...(added.length > 0 ? [insertLookups(tenantId, before.id, type, added, sql`1`)] : []),
   ]
+}
+
+/**
+ * The row as it was read. Revoked sessions raise the epoch, and a new mapping moves people, while the version stays:
+ * an event's epoch must still be the next one, and the counts of roles and target groups must still be right.
+ */
+function isAsRead(tenantId: string, { id, version, sessionEpoch, view }: StoredResource): SQL {
+  const placed = view ? sql` AND role IS ${view.role} AND target_group IS ${view.targetGroup}` : sql``
+  return sql`tenant_id = ${tenantId} AND id = ${id} AND version = ${version} AND session_epoch = ${sessionEpoch}${placed}`
 }
 
 /**
@@ -186,26 +261,102 @@ export function deleteResource(
   before: StoredResource,
   { version, now }: { version: string; now: number },
 ): SQL[] {
-  const ofList = sql`tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${before.scope}`
   return [
-    // Revoked sessions raise the epoch and leave the version: the event's epoch must still be the next one.
-    sql`DELETE FROM resources WHERE tenant_id = ${tenantId} AND id = ${before.id} AND version = ${before.version}
-      AND session_epoch = ${before.sessionEpoch}`,
+    sql`DELETE FROM resources WHERE ${isAsRead(tenantId, before)}`,
     abortUnlessChanged(tenantId),
     deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId)),
-    sql`UPDATE resources SET version = ${version}, last_modified = ${now} WHERE tenant_id = ${tenantId}
-      AND id IN (SELECT group_id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${before.id})`,
-    // Without the groups SQLite takes the key and reads every membership of the tenant.
-    sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND member_id = ${before.id}
-      AND group_id IN (SELECT group_id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${before.id})`,
+    ...leaveGroups(tenantId, before.id, { version, now }),
     ...(type.membersAttribute === undefined
       ? []
       : [sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`]),
-    sql`UPDATE totals SET live = live - 1 WHERE ${ofList}`,
+    ...countOut(tenantId, type, before),
+  ]
+}
+
+/** Out of every group it is in; these get the new version. */
+function leaveGroups(
+  tenantId: string,
+  id: string,
+  { version, now }: { version: string; now: number },
+): SQL[] {
+  const groups = sql`(SELECT group_id FROM members WHERE tenant_id = ${tenantId} AND member_id = ${id})`
+  return [
+    sql`UPDATE resources SET version = ${version}, last_modified = ${now} WHERE tenant_id = ${tenantId}
+      AND id IN ${groups}`,
+    // Without the groups SQLite takes the key and reads every membership of the tenant.
+    sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND member_id = ${id} AND group_id IN ${groups}`,
+  ]
+}
+
+/** One less in its list, and a gap where it was. */
+function countOut(tenantId: string, type: ResourceType, { scope, serial }: StoredResource): SQL[] {
+  return [
+    sql`UPDATE totals SET live = live - 1
+      WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`,
     sql`INSERT INTO gaps (tenant_id, type, scope, size, block, gone)
-      SELECT ${tenantId}, ${type.name}, ${before.scope}, value, CAST(${before.serial - 1} AS INTEGER) / value, 1
+      SELECT ${tenantId}, ${type.name}, ${scope}, value, CAST(${serial - 1} AS INTEGER) / value, 1
       FROM json_each(${JSON.stringify(BLOCK_SIZES)}) WHERE 1
       ON CONFLICT DO UPDATE SET gone = gone + 1`,
+  ]
+}
+
+/**
+ * Makes the version that was read vanish for SCIM and keeps its record: it leaves its list, its groups and the names
+ * it was found and unique by. Rolls back ('stale') when somebody else was faster.
+ */
+export function buryResource(
+  tenantId: string,
+  type: ResourceType,
+  before: StoredResource,
+  change: Change,
+): SQL[] {
+  const document = documentColumns(change.resource, type)
+  return [
+    sql`UPDATE resources SET scope = ${DELETED}, deleted_at = ${change.now}, document = ${document.text},
+        comparable = ${document.comparable}, active = ${document.active}, role = NULL, target_group = NULL,
+        version = ${change.version}, last_modified = ${change.now},
+        sessions_not_before = ${change.sessionsNotBefore}, session_epoch = ${change.sessionEpoch}
+      WHERE ${isAsRead(tenantId, before)}`,
+    abortUnlessChanged(tenantId),
+    deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId)),
+    insertLookups(
+      tenantId,
+      before.id,
+      type,
+      lookupRows(change.resource, type, before.connectionId, true),
+      sql`1`,
+    ),
+    ...leaveGroups(tenantId, before.id, change),
+    ...countOut(tenantId, type, before),
+  ]
+}
+
+/**
+ * Brings back whom `buryResource` has made vanish, in the old place of the list and with the new document. Rolls back
+ * ('stale') when somebody else was faster, and ('unique') when a unique value is taken by now.
+ */
+export function raiseResource(
+  tenantId: string,
+  type: ResourceType,
+  before: StoredResource,
+  change: Change,
+): SQL[] {
+  const document = documentColumns(change.resource, type)
+  const scope = scopeOf(type, change.connectionId)
+  const ofList = sql`tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`
+  return [
+    sql`UPDATE resources SET scope = ${scope}, deleted_at = NULL, document = ${document.text},
+        comparable = ${document.comparable}, active = ${document.active}, connection_id = ${change.connectionId},
+        profile = ${JSON.stringify(change.view?.profile ?? {})}, role = ${change.view?.role ?? null},
+        version = ${change.version}, last_modified = ${change.now}
+      WHERE ${isAsRead(tenantId, before)} AND scope = ${DELETED}`,
+    abortUnlessChanged(tenantId),
+    deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId, true)),
+    insertLookups(tenantId, before.id, type, lookupRows(change.resource, type, change.connectionId), sql`1`),
+    sql`UPDATE totals SET live = live + 1 WHERE ${ofList}`,
+    sql`UPDATE gaps SET gone = gone - 1 WHERE ${ofList}
+      AND (size, block) IN (SELECT value, CAST(${before.serial - 1} AS INTEGER) / value
+        FROM json_each(${JSON.stringify(BLOCK_SIZES)}))`,
   ]
 }
 

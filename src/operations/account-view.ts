@@ -1,0 +1,81 @@
+// What the application will see of an account that is about to be written, and the statements that keep its role and
+// target group.
+import type { TargetGroup } from '../mapping/view'
+import { ScimError } from '../scim/error'
+import { grantsAccess, type SubjectView } from '../scim/event'
+import type { Resource } from '../scim/resource'
+import type { ResourceType } from '../scim/schema'
+import type { StoredResource } from '../storage/resources'
+import { changeRole } from '../storage/roles'
+import { isPlaced, moveStatements } from '../storage/target-groups'
+import type { Statement } from '../storage/tenant-database'
+import type { ViewRules } from '../storage/view-data'
+import type { Tenant } from './tenant'
+
+export interface AccountView {
+  readonly view: SubjectView
+  /** Where the rules put it; what is stored may be elsewhere. */
+  readonly target: TargetGroup | null
+}
+
+/** More than this nobody reads in the log of an identity provider. */
+const MAX_TOLD = 3
+
+/**
+ * Of an account that `connectionId` owns; undefined for a type of which there are none. Throws 400 invalidValue for one
+ * that breaks a rule of the profile or the mapping. A rule keeps nobody's access alive: of whoever has none, or is
+ * losing it, it is not asked, and the view stays as it was.
+ */
+export function accountView(
+  tenant: Tenant,
+  type: ResourceType,
+  resource: Resource,
+  connectionId: string,
+  before?: StoredResource,
+): AccountView | undefined {
+  if (type.accessAttribute === undefined) return undefined
+  const { view, problems } = tenant.application.read(resource, connectionId)
+  if (problems.length > 0 && before && !grantsAccess(resource, type)) {
+    const { profile = {}, role = null, targetGroup = null } = before.view ?? {}
+    return { view: { profile, role, targetGroup }, target: targetGroup === null ? null : { id: targetGroup } }
+  }
+  if (problems.length > 0) {
+    const told = problems.slice(0, MAX_TOLD).map(({ message }) => message)
+    const more = problems.length > MAX_TOLD ? `; and ${problems.length - MAX_TOLD} more` : ''
+    throw new ScimError(400, 'invalidValue', `${told.join('; ')}${more}.`)
+  }
+  const target = view.targetGroup
+  const targetGroup = isPlaced(before?.view, target) ? (before?.view?.targetGroup ?? null) : keyOf(target)
+  return { view: { profile: view.profile, role: view.role, targetGroup }, target }
+}
+
+/** Tells one from another, and from the id of any group that somebody can be in already. */
+function keyOf(target: TargetGroup | null): string | null {
+  return target && ('id' in target ? target.id : `name:${target.name}`)
+}
+
+/** Go behind the statements of the account's row; `before`: as it was read, nothing for a new one. */
+export function viewStatements(
+  tenant: Tenant,
+  id: string,
+  account: AccountView | undefined,
+  before?: StoredResource,
+): Statement[] {
+  if (!account) return []
+  const { view, target } = account
+  const stored = before?.view
+  const roles = changeRole(tenant.id, id, {
+    from: stored?.role ?? null,
+    to: view.role,
+    newId: tenant.newId(),
+  })
+  if (isPlaced(stored, target)) return roles
+  const from = stored?.targetGroup ?? null
+  const move = { tenantId: tenant.id, userId: id, from, to: target, newId: tenant.newId(), now: tenant.now }
+  return [...roles, ...moveStatements(move)]
+}
+
+/** What events of the type tell of roles and target groups. */
+export function viewRulesOf(tenant: Tenant, type: ResourceType): ViewRules | undefined {
+  return type.accessAttribute === undefined ? undefined : tenant.application
+}

@@ -1,0 +1,57 @@
+// The return of somebody whom a DELETE made vanish while the record was kept (profile `onDelete: "deactivate"`): the
+// same id and history, everything else as it is sent now.
+import { updatedEvents } from '../scim/event'
+import type { Projection } from '../scim/returned'
+import { insertActivity } from '../storage/activity'
+import { requireOpenConnection } from '../storage/connection-rows'
+import { appendEvents, createDeliveries } from '../storage/outbox'
+import { type NewResource, raiseResource, type StoredResource } from '../storage/resources'
+import { failure } from '../storage/tenant-database'
+import { viewRulesOf, viewStatements } from './account-view'
+import { refuse, taken } from './refusal'
+import { wantsMembers } from './retrieve'
+import { draftOf, occasionOf, type Tenant } from './tenant'
+import { changeOf, pointersOf, type Written } from './update'
+import { viewsOf } from './view'
+
+/** Undefined when somebody else was faster; throws 409 when a unique value was taken meanwhile. */
+export async function restore(
+  tenant: Tenant,
+  { type, resource, connectionId }: NewResource,
+  deleted: StoredResource,
+  projection: Projection,
+): Promise<Written | undefined> {
+  const change = { ...changeOf(tenant, type, deleted, { resource, givesExternalId: true }), connectionId }
+  const after = { ...deleted, ...change, scope: '', deletedAt: null, lastModified: change.now }
+  const events = updatedEvents(deleted, after, type, tenant.application.isPrivileged)
+  const occasion = occasionOf(tenant)
+  try {
+    const done = await tenant.database.steps({
+      unchanged: tenant.database.guard,
+      open: [requireOpenConnection(tenant.id, connectionId)],
+      rows: raiseResource(tenant.id, type, deleted, change),
+      account: viewStatements(tenant, deleted.id, change.account, deleted),
+      events: [
+        appendEvents(
+          occasion,
+          events.map(event => draftOf(event, type)),
+          { view: viewRulesOf(tenant, type) },
+        ),
+      ],
+      log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, deleted.id)])],
+      deliveries: [createDeliveries(occasion)],
+    })
+    tenant.log.stored()
+    const views = viewsOf(tenant, type, [after], wantsMembers(type, projection), undefined)
+    return { ...views, status: 201, pointers: pointersOf(tenant, done.deliveries[0]) }
+  } catch (error) {
+    if (failure(error) === 'stale') return undefined
+    if (failure(error) === 'unique') throw taken(type, uniquePaths(type))
+    return refuse(tenant, [], error)
+  }
+}
+
+/** Which of them was taken is not known; asked again, the next attempt would tell. */
+function uniquePaths({ lookups }: NewResource['type']): string[] {
+  return lookups.filter(({ unique }) => unique).map(({ path }) => path)
+}

@@ -1,0 +1,71 @@
+// Where groups are roles: what it means for each person that comes into a group or leaves it, as sets.
+import { type SQL, sql } from 'drizzle-orm'
+import type { ResourceType } from '../scim/schema'
+import { eventData, eventId, lastSequence, type Occasion } from './outbox'
+import { personData, type ViewRules, viewData } from './view-data'
+
+/** What the tenant's application takes a group for. */
+export interface RoleRules extends ViewRules {
+  /** The type of which there are accounts. */
+  readonly accountType: ResourceType
+}
+
+export interface RoleChange {
+  readonly occasion: Occasion
+  readonly rules: RoleRules
+  readonly groupId: string
+  readonly groupName: string
+  /** `SELECT member_id …`: who came, or who is about to go. */
+  readonly who: SQL
+}
+
+/** Right behind the rows that came: each person has the role more. */
+export function gainRole(change: RoleChange): SQL[] {
+  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json_array(${change.groupName})`
+  return [countMembers(change, sql.raw('+')), personEvents(change, 'updated', told)]
+}
+
+/** Right before the rows go: each person has the role less, and with a privileged one sessions end. */
+export function loseRole(change: RoleChange): SQL[] {
+  const { occasion, groupId, groupName, who } = change
+  const { tenantId, now } = occasion
+  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json_array(${groupName}), '$.rolesGained', json('[]')`
+  const ended = sql`, '$.sessions', 'revoke_all', '$.reason', 'privileged_role_lost', '$.notBefore', r.sessions_not_before`
+  const endsSessions = sql`active = 1 AND EXISTS (SELECT 1 FROM roles k
+    WHERE k.tenant_id = ${tenantId} AND k.id = ${groupId} AND k.privileged = 1)`
+  return [
+    countMembers(change, sql.raw('-')),
+    personEvents(change, 'updated', told, groupId),
+    sql`UPDATE resources SET session_epoch = session_epoch + 1,
+        sessions_not_before = max(coalesce(sessions_not_before, 0), ${Math.floor(now / 1000)})
+      WHERE tenant_id = ${tenantId} AND id IN (${who}) AND ${endsSessions}`,
+    personEvents({ ...change, who: sql`${who}` }, 'sessions_revoked', ended, groupId, endsSessions),
+  ]
+}
+
+/** Only people count: a group within a group has no sessions. */
+function countMembers({ occasion: { tenantId }, rules, groupId, who }: RoleChange, sign: SQL): SQL {
+  return sql`UPDATE roles SET members = members ${sign} (SELECT count(*) FROM resources r
+      WHERE r.tenant_id = ${tenantId} AND r.type = ${rules.accountType.name} AND r.id IN (${who}))
+    WHERE tenant_id = ${tenantId} AND id = ${groupId}`
+}
+
+/** An event for each person; `told`: json_set pairs over the person's row `r`; `without`: see `viewData`. */
+function personEvents(
+  { occasion, rules, who }: RoleChange,
+  verb: string,
+  told: SQL,
+  without?: string,
+  only = sql`1`,
+): SQL {
+  const { tenantId, connectionId, txn, now } = occasion
+  const { accountType } = rules
+  const pairs = sql`${told}${viewData(tenantId, sql`r.id`, rules, without)}`
+  const data = eventData(tenantId, sql`${connectionId}`, personData(accountType), pairs)
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, connection_id, occurred_at, data)
+    SELECT ${tenantId}, p.sequence, ${eventId(txn, sql`p.sequence`)}, ${`${accountType.eventNoun}.${verb}`}, ${txn},
+      p.id, ${connectionId}, ${now}, p.data
+    FROM (SELECT r.id AS id, ${data} AS data, ${lastSequence(tenantId)} + row_number() OVER (ORDER BY r.id) AS sequence
+      FROM resources r WHERE r.tenant_id = ${tenantId} AND r.type = ${accountType.name} AND r.id IN (${who})
+        AND ${only}) p`
+}
