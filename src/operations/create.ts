@@ -96,14 +96,14 @@ async function insert(
       unchanged: tenant.database.guard,
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
-      known: requireKnown(tenant.id, changes),
+      known: requireKnown(tenant.id, type, changes),
       events: [appendEvents(occasion, drafts, { condition: isThere })],
       joining: memberStatements({ occasion, type, subject, changes }),
       log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
       deliveries: [createDeliveries(occasion)],
       members: membersStatement(tenant, type, wanted, id),
     })
-    .catch(error => refuse(tenant, changes, error))
+    .catch(error => refuse(tenant, type, changes, error))
   if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
   return {
     inserted: true,
