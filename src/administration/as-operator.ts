@@ -3,7 +3,7 @@ import type { Service } from '../env'
 import { loadConfiguration } from '../operations/configuration'
 import type { RequestLog, Tenant } from '../operations/tenant'
 import { Interop } from '../scim/interop'
-import { abortUnlessSchemas } from '../storage/schema-rows'
+import { abortUnlessCurrent } from '../storage/configuration-rows'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import type { OpenTenant } from './open-tenant'
 
@@ -13,7 +13,7 @@ export async function asOperator(
   { baseUrl, database: { tenantId } }: OpenTenant,
 ): Promise<Tenant> {
   const { version, resourceTypes } = await loadConfiguration(new TenantDatabase(service.d1, tenantId))
-  const unchanged = abortUnlessSchemas(tenantId, version)
+  const unchanged = abortUnlessCurrent(tenantId, version)
   const database = new TenantDatabase(service.d1, tenantId, undefined, unchanged)
   return {
     id: tenantId,
@@ -34,7 +34,7 @@ export async function asOperator(
 
 const ATTEMPTS = 5
 
-/** The same for a write, which is done again when the tenant's schemas change meanwhile. */
+/** The same for a write, which is done again when the tenant's configuration changes meanwhile. */
 export async function writeAsOperator<Result>(
   service: Service,
   tenant: OpenTenant,

@@ -38,6 +38,9 @@ export const eventTypes = [
   'group.deleted',
   'group.member_added',
   'group.member_removed',
+  'resource.created',
+  'resource.updated',
+  'resource.deleted',
 ] as const
 
 export interface Retry {

@@ -1,33 +1,29 @@
-// A tenant's own schemas as the operator handles them. A change is made in the batch that looks whether stored data
-// contradicts it, so that nothing can come between.
+// A tenant's own schemas as the operator handles them: extensions of its resource types.
 
 import type { Service } from '../env'
-import { standardSchema, tenantSchema } from '../operations/configuration'
+import { standardSchema } from '../operations/configuration'
 import { sameUrn } from '../scim/attribute-path'
 import { checkJson, type JsonObject } from '../scim/json'
 import { type ResourceType, type Schema, schemasOf } from '../scim/schema'
-import { type Demand, demandsOf, uniquenessChange } from '../scim/schema-change'
 import { schemaDocument } from '../scim/schema-document'
 import { readSchema } from '../scim/schema-reader'
-import { standardResourceTypes } from '../scim/schemas/resource-types'
-import { extendedTypes, type TenantSchema } from '../scim/tenant-types'
-import { abortIfUnmet, deleteLookupsOf, insertLookupsOf, selectUnmet } from '../storage/schema-demands'
+import type { TenantSchema } from '../scim/tenant-types'
+import { deleteSchema as deleteRow, upsertSchema } from '../storage/schema-rows'
+import type { Statement } from '../storage/tenant-database'
 import {
-  abortUnlessConfiguration,
-  deleteSchema as deleteRow,
-  readSchemaRows,
-  selectSchemas,
-  upsertSchema,
-} from '../storage/schema-rows'
-import { failure, type Statement } from '../storage/tenant-database'
-import { raiseConfigVersion } from '../storage/tenant-rows'
+  invalidDocument,
+  makeChange,
+  readState,
+  type State,
+  typesOf,
+  untilSettled,
+} from './configuration-change'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage, textPosition } from './page'
-import { type FieldError, invalid, notFound, Problem } from './problem'
+import { invalid, notFound, Problem } from './problem'
 
 /** Schemas of one tenant: each request of it is answered by all of them. */
 const MAX_SCHEMAS = 20
-const ATTEMPTS = 5
 
 /** An RFC 7643 §7 schema, and `extends`, the name of its resource type. */
 export type SchemaItem = JsonObject
@@ -74,21 +70,15 @@ export async function putSchema(
   return untilSettled(async () => {
     const state = await readState(tenant)
     const known = find(state, urn)
-    const type = typeOf(known, extended)
-    const standard = standardSchema(type.name, urn)
-    const schema = checked(state, document, urn, standard)
+    const name = nameOfType(state, known, extended)
+    const schema = checked(state, document, urn, standardSchema(name, urn))
     if (known && known.schema.id !== schema.id) throw invalid('id', `must be spelt ${known.schema.id}`)
     if (!known && state.schemas.length >= MAX_SCHEMAS)
       throw new Problem(409, `A tenant has at most ${MAX_SCHEMAS} schemas of its own.`)
-    const row = {
-      urn: schema.id,
-      extends: type.name,
-      document: JSON.stringify({ ...document, id: schema.id }),
-    }
-    await change(tenant, state, type, known?.schema ?? standard, schema, [
-      upsertSchema(tenant.database.tenantId, row, service.now()),
-    ])
-    return { created: !known, schema: item(tenant)({ extends: type.name, schema }) }
+    const row = { urn: schema.id, extends: name, document: JSON.stringify({ ...document, id: schema.id }) }
+    const put = { extends: name, schema }
+    await change(tenant, state, urn, put, [upsertSchema(tenant.database.tenantId, row, service.now())])
+    return { created: !known, schema: item(tenant)(put) }
   })
 }
 
@@ -96,26 +86,9 @@ export async function putSchema(
 export async function deleteSchema(tenant: OpenTenant, urn: string): Promise<void> {
   await untilSettled(async () => {
     const state = await readState(tenant)
-    const known = existing(state, urn)
-    const type = typeOf(known, undefined)
-    await change(tenant, state, type, known.schema, standardSchema(type.name, urn), [
-      deleteRow(tenant.database.tenantId, known.schema.id),
-    ])
+    const { schema } = existing(state, urn)
+    await change(tenant, state, urn, undefined, [deleteRow(tenant.database.tenantId, schema.id)])
   })
-}
-
-interface State {
-  readonly configVersion: number
-  readonly schemas: readonly TenantSchema[]
-}
-
-async function readState({ database }: OpenTenant): Promise<State> {
-  const [found] = await database.batch([selectSchemas(database.tenantId)])
-  const rows = found?.rows ?? []
-  const [first] = rows
-  if (!first) throw notFound('tenant')
-  if (first.status === 'deleting') throw new Problem(409, 'The tenant is being deleted.')
-  return { configVersion: Number(first.config_version), schemas: readSchemaRows(rows).map(tenantSchema) }
 }
 
 function find({ schemas }: State, urn: string): TenantSchema | undefined {
@@ -129,100 +102,57 @@ function existing(state: State, urn: string): TenantSchema {
 }
 
 /** The type that the schema extends already, or the one that it is to extend. */
-function typeOf(known: TenantSchema | undefined, extended: string | undefined): ResourceType {
-  const name = extended ?? known?.extends
-  const names = standardResourceTypes.map(type => type.name).join(' or ')
-  const type = standardResourceTypes.find(candidate => candidate.name === name)
-  if (!type) throw invalid('extends', `must be the name of a resource type, ${names}`)
-  if (known && known.extends !== type.name)
+function nameOfType(state: State, known: TenantSchema | undefined, extended: string | undefined): string {
+  const wanted = extended ?? known?.extends
+  const names = typesOf(state).map(({ name }) => name)
+  const name = names.find(candidate => candidate === wanted)
+  if (name === undefined)
+    throw invalid('extends', `must be the name of a resource type, ${names.join(' or ')}`)
+  if (known && known.extends !== name)
     throw new Problem(
       409,
       `The schema extends ${known.extends}. Delete it first, or send it under another URN.`,
     )
-  return type
+  return name
 }
 
 function checked(state: State, document: JsonObject, urn: string, standard: Schema | undefined): Schema {
   checkJson(document)
   const { id = urn } = document
   if (typeof id === 'string' && !sameUrn(id, urn)) throw invalid('id', 'must be the URN of the path')
-  const rest = state.schemas.filter(({ schema }) => !sameUrn(schema.id, urn))
-  const others = extendedTypes(standardResourceTypes, rest).flatMap(schemasOf)
+  const others = typesOf({ ...state, schemas: without(state, urn) }).flatMap(schemasOf)
   const reading = readSchema(
     { ...document, id },
     standard,
     others.filter(other => other !== standard),
   )
-  if (!reading.problems) return reading.schema
-  const errors = reading.problems
-  throw new Problem(
-    422,
-    errors.map(({ path, message }) => `${path || 'The schema'}: ${message}`).join('; '),
-    errors,
-  )
+  if (reading.problems) throw invalidDocument('The schema', reading.problems)
+  return reading.schema
 }
 
-/** One batch: the tenant is as it was read, no data is in the way, the row, its version, the lookups. */
+function without({ schemas }: State, urn: string): readonly TenantSchema[] {
+  return schemas.filter(({ schema }) => !sameUrn(schema.id, urn))
+}
+
+/** `put`: in the place of the one with this URN, if there is one; undefined: it goes. */
 async function change(
-  { database }: OpenTenant,
+  tenant: OpenTenant,
   state: State,
-  type: ResourceType,
-  before: Schema | undefined,
-  after: Schema | undefined,
-  row: readonly Statement[],
+  urn: string,
+  put: TenantSchema | undefined,
+  rows: readonly Statement[],
 ): Promise<void> {
-  const { tenantId } = database
-  const schema = after ?? before
-  if (!schema) throw new Error('There is no schema to change.')
-  const demands = demandsOf(before, after)
-  const { gained, lost } = uniquenessChange(before, after)
-  const unmet = () => selectUnmet(tenantId, type.name, schema, demands)
-  try {
-    await database.steps({
-      unchanged: [abortUnlessConfiguration(tenantId, state.configVersion)],
-      demands: demands.length > 0 ? [abortIfUnmet(tenantId, type.name, schema, demands)] : [],
-      row,
-      version: [raiseConfigVersion(tenantId)],
-      lost: lost.length > 0 ? [deleteLookupsOf(tenantId, type.name, schema, lost)] : [],
-      gained: gained.length > 0 ? [insertLookupsOf(tenantId, type.name, schema, gained)] : [],
-    })
-  } catch (error) {
-    if (failure(error) !== 'stale' || demands.length === 0) throw error
-    const [found] = await database.batch([unmet()])
-    const errors = (found?.rows ?? []).flatMap(({ demand, resources }) => {
-      const contradicted = demands[Number(demand)]
-      return contradicted ? [inTheWay(contradicted, Number(resources), type)] : []
-    })
-    throw errors.length > 0 ? contradiction(errors) : error
-  }
+  const name = (put ?? existing(state, urn)).extends
+  const rest = without(state, urn)
+  const before = typeNamed(state, name)
+  const after = typeNamed({ ...state, schemas: put ? [...rest, put] : rest }, name)
+  await makeChange(tenant, state, { before, after }, rows)
 }
 
-function inTheWay({ path, kind, reason }: Demand, resources: number, type: ResourceType): FieldError {
-  const one = resources === 1
-  const who = `${resources} ${type.name} resource${one ? '' : 's'}`
-  const what = {
-    unused: one ? 'has a value' : 'have a value',
-    present: `${one ? 'uses' : 'use'} the extension without a value`,
-    distinct: 'share a value with another',
-  }[kind]
-  return { path, message: `${reason}, but ${who} ${what}` }
-}
-
-function contradiction(errors: readonly FieldError[]): Problem {
-  const list = errors.map(({ path, message }) => `${path} ${message}`).join('; ')
-  return new Problem(409, `Stored data contradicts the change. ${list}.`, errors)
-}
-
-/** Somebody else has changed the tenant in between: look again. */
-async function untilSettled<Result>(attempt: () => Promise<Result>): Promise<Result> {
-  for (let left = ATTEMPTS; ; left--) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (failure(error) !== 'stale') throw error
-      if (left === 1) throw new Problem(409, 'The tenant is being changed by others; send the call again.')
-    }
-  }
+function typeNamed(state: State, name: string): ResourceType {
+  const type = typesOf(state).find(candidate => candidate.name === name)
+  if (!type) throw new Error(`There is no resource type ${name} to extend.`)
+  return type
 }
 
 /** As the tenant's own /Schemas shows it. */

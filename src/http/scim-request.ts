@@ -8,7 +8,7 @@ import type { RequestLog, Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import { Interop } from '../scim/interop'
 import type { ActivityEntry } from '../storage/activity'
-import { abortUnlessSchemas } from '../storage/schema-rows'
+import { abortUnlessCurrent } from '../storage/configuration-rows'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { markUsed, type TokenClaims } from '../storage/tokens'
 import { authenticate, failedCredential, limitConnection } from './authenticate'
@@ -55,8 +55,8 @@ async function admitAndHandle(
     } catch (error) {
       if (isOutdated(error) && attempt < ATTEMPTS) {
         // A write found it out in a later round trip; its batch was rolled back.
-        const otherSchemas = !(error instanceof ConfigurationChanged) || error.otherSchemas
-        if (otherSchemas) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
+        const toBeLoaded = !(error instanceof ConfigurationChanged) || error.toBeLoaded
+        if (toBeLoaded) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
         continue
       }
       if (error instanceof ScimError && error.status === 401) throw await failedCredential(service, c.req.raw)
@@ -83,7 +83,7 @@ async function attemptOnce(
   const interop = new Interop(assumption.mode)
   log.interop = interop
   const { version, resourceTypes } = assumption.configuration
-  const unchanged = abortUnlessSchemas(claims.tenantId, version)
+  const unchanged = abortUnlessCurrent(claims.tenantId, version)
   const database = new TenantDatabase(service.d1, claims.tenantId, admission, unchanged)
   const tenant: Tenant = {
     id: claims.tenantId,

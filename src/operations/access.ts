@@ -13,8 +13,8 @@ export interface Assumption {
 
 /** The rows say something else than was assumed: what was computed may be wrong and is done again. */
 export class ConfigurationChanged extends Error {
-  /** `otherSchemas`: the tenant's schemas have to be read before that. */
-  constructor(readonly otherSchemas: boolean) {
+  /** `toBeLoaded`: the tenant's schemas and resource types have to be read before that. */
+  constructor(readonly toBeLoaded: boolean) {
     super()
   }
 }
@@ -50,17 +50,17 @@ export function admissionOf(
   const statement = credentialStatement(claims, now)
   return {
     statement,
-    condition: credentialCounts(claims, now, { slug, mode, schemas: configuration.version }),
+    condition: credentialCounts(claims, now, { slug, mode, configuration: configuration.version }),
     admit: rows => {
       const [row] = rows
       if (!row || (slug !== undefined && row.slug !== slug)) throw unauthorized()
       refuseInactive(row)
       const actualMode = row.mode === 'strict' ? 'strict' : 'compat'
       remember(claims.connectionId, actualMode)
-      const otherSchemas = row.schemas_version !== configuration.version
-      if (row.schemas_version === null) forgetConfiguration(claims.tenantId)
-      if (otherSchemas || actualMode !== mode)
-        throw new ConfigurationChanged(otherSchemas && row.schemas_version !== null)
+      const isAnother = row.configuration_version !== configuration.version
+      if (row.configuration_version === null) forgetConfiguration(claims.tenantId)
+      if (isAnother || actualMode !== mode)
+        throw new ConfigurationChanged(isAnother && row.configuration_version !== null)
       const lastUsedAt = row.last_used_at
       onAdmitted({ slug: String(row.slug), lastUsedAt: lastUsedAt === null ? null : Number(lastUsedAt) })
     },

@@ -1,14 +1,21 @@
-// What a tenant's own schemas make of the resource types: built once an isolate and version, and kept.
-import type { Json } from '../scim/json'
+// What a tenant's own schemas and types make of the resource types: built once an isolate and version, and kept.
+import type { Json, JsonObject } from '../scim/json'
+import { readResourceType } from '../scim/resource-type-reader'
 import type { ResourceType, Schema } from '../scim/schema'
 import { readSchema } from '../scim/schema-reader'
 import { standardResourceTypes } from '../scim/schemas/resource-types'
 import { extendedTypes, type TenantSchema } from '../scim/tenant-types'
-import { readSchemaRows, type SchemaRow, selectSchemas } from '../storage/schema-rows'
+import {
+  readConfiguration,
+  type StoredConfiguration,
+  selectConfiguration,
+} from '../storage/configuration-rows'
+import type { ResourceTypeRow } from '../storage/resource-type-rows'
+import type { SchemaRow } from '../storage/schema-rows'
 import type { TenantDatabase } from '../storage/tenant-database'
 
 export interface Configuration {
-  /** The tenant's config_version; null for a tenant without schemas, for which it does not matter. */
+  /** The tenant's config_version; null for one that has nothing beyond the standard, for which it does not matter. */
   readonly version: number | null
   readonly resourceTypes: readonly ResourceType[]
 }
@@ -31,7 +38,7 @@ export function knownConfiguration(tenantId: string): Configuration {
   return kept.get(tenantId)?.configuration ?? standard
 }
 
-/** The tenant has no schemas of its own any more. */
+/** The tenant has nothing of its own any more. */
 export function forgetConfiguration(tenantId: string): void {
   kept.delete(tenantId)
 }
@@ -39,21 +46,22 @@ export function forgetConfiguration(tenantId: string): void {
 /** The tenant's configuration as it is now; one round trip. */
 export async function loadConfiguration(database: TenantDatabase): Promise<Configuration> {
   const { tenantId } = database
-  const [found] = await database.batch([selectSchemas(tenantId)])
-  const rows = found?.rows ?? []
-  const version = typeof rows[0]?.version === 'number' ? rows[0].version : null
+  const stored = readConfiguration(await database.batch(selectConfiguration(tenantId)))
   const known = knownConfiguration(tenantId)
-  if (known.version === version) return known
-  const schemas = readSchemaRows(rows)
-  const configuration = {
-    version,
-    resourceTypes: extendedTypes(standardResourceTypes, schemas.map(tenantSchema)),
-  }
+  if (!stored) return standard
+  if (known.version === stored.version) return known
+  const { version, resourceTypes, schemas } = stored
+  const configuration = { version, resourceTypes: builtTypes(stored) }
   keep(tenantId, {
     configuration,
-    characters: schemas.reduce((sum, { document }) => sum + document.length, 0),
+    characters: [...resourceTypes, ...schemas].reduce((sum, { document }) => sum + document.length, 0),
   })
   return configuration
+}
+
+function builtTypes({ resourceTypes, schemas }: StoredConfiguration): readonly ResourceType[] {
+  const types = [...standardResourceTypes, ...resourceTypes.map(tenantType)]
+  return extendedTypes(types, schemas.map(tenantSchema))
 }
 
 function keep(tenantId: string, built: Kept): void {
@@ -66,6 +74,13 @@ function keep(tenantId: string, built: Kept): void {
     kept.delete(oldest)
     characters -= freed
   }
+}
+
+/** The type of a row without what extends it besides; it was read without problems before it was stored. */
+export function tenantType({ name, document }: ResourceTypeRow): ResourceType {
+  const reading = readResourceType(JSON.parse(document) as JsonObject, { types: [], schemas: [] })
+  if (reading.problems) throw new Error(`The stored resource type ${name} cannot be read.`)
+  return reading.type
 }
 
 /** The schema of a row, which was read without problems before it was stored. */

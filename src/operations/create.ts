@@ -105,7 +105,7 @@ async function insert(
       unchanged: tenant.database.guard,
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
-      known: requireKnown(tenant.id, changes),
+      known: requireKnown(tenant.id, type, changes),
       account: viewStatements(tenant, id, account),
       events: [appendEvents(occasion, drafts, { condition: isThere, view: viewRulesOf(tenant, type) })],
       joining: memberStatements({ occasion, type, subject, changes }),
@@ -113,7 +113,7 @@ async function insert(
       deliveries: [createDeliveries(occasion)],
       members: membersStatement(tenant, type, wanted, id),
     })
-    .catch(error => refuse(tenant, changes, error))
+    .catch(error => refuse(tenant, type, changes, error))
   if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
   return {
     inserted: true,

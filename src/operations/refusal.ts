@@ -1,6 +1,6 @@
 // What a write is refused for by the tables and their limits, in words for the client.
 import { ScimError } from '../scim/error'
-import type { MemberChange } from '../scim/member-change'
+import { type MemberChange, memberTypes } from '../scim/member-change'
 import { changedAttributes, type Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
 import { addedIds, selectUnknown } from '../storage/members'
@@ -46,18 +46,19 @@ export function changedUniques(
 /** Turns the refusal of unknown members into a 400 that names them; any other error of the tables goes on. */
 export async function refuse(
   tenant: Tenant,
+  type: ResourceType,
   changes: readonly MemberChange[],
   error: unknown,
 ): Promise<never> {
   if (isTooBig(error)) throw tooBig()
   if (failure(error) !== 'unknown') throw error
-  const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, addedIds(changes))])
+  const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, type, addedIds(changes))])
   const ids = (unknown?.rows ?? []).map(row => String(row.id))
   const quoted = ids.slice(0, 10).join(', ')
   throw new ScimError(
     400,
     'invalidValue',
-    `members: no resource of this tenant has the id ${quoted}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
+    `members: no ${memberTypes(type).join(' or ')} of this tenant has the id ${quoted}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
     {},
     quoted,
   )

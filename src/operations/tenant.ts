@@ -54,7 +54,7 @@ export function filterContextOf(tenant: Tenant, type: ResourceType): FilterConte
   }
 }
 
-/** Puts the subject where the outbox looks for it: people under user_id, everything else under group_id. */
+/** Puts the subject where the outbox looks for it: people under user_id, groups under group_id, others in the data only. */
 export function draftOf(
   event: ResourceEvent,
   type: ResourceType,
@@ -64,7 +64,7 @@ export function draftOf(
   return {
     type: event.type,
     userId: isAccount ? event.subjectId : null,
-    groupId: isAccount ? null : event.subjectId,
+    groupId: type.membersAttribute === undefined ? null : event.subjectId,
     connectionId,
     data: event.data,
   }

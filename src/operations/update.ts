@@ -143,7 +143,7 @@ export async function writeUpdate(
   } catch (error) {
     if (failure(error) === 'stale') return undefined
     if (failure(error) === 'unique') throw taken(type, changedUniques(type, stored.resource, decision))
-    return refuse(tenant, decision.members, error)
+    return refuse(tenant, type, decision.members, error)
   }
 }
 
@@ -269,7 +269,7 @@ function membershipStatements(
   return [
     // A changed document has checked its version already, and has the new one by now.
     ...(changed ? [] : [requireGroup(tenant.id, stored.id, guarded ? stored.version : undefined)]),
-    ...requireKnown(tenant.id, members),
+    ...requireKnown(tenant.id, type, members),
     ...memberStatements({ occasion, type, subject, changes: members }),
     ...(changed ? [] : [touchGroup(occasion, stored.id, hasAppended(tenant.id, tenant.txn))]),
   ]

@@ -174,6 +174,7 @@ function sessionEvent(
 
 function event(verb: string, subject: Subject, type: ResourceType, more: JsonObject = {}): ResourceEvent {
   const identity: Record<string, JsonObject[string]> = { id: subject.id }
+  if (type.sharesEventNoun) identity.resourceType = type.name
   for (const name of type.eventAttributes) identity[name] = subject.resource[name] ?? null
   // Who is created inactive must not be let in by a receiver that knows only this event.
   if (type.accessAttribute !== undefined)

@@ -1,10 +1,12 @@
 // A change to the members of a group as a change of a set of ids: no group is ever read to change it.
+import { subAttribute } from './attribute'
 import { isUnassigned, refuseRepeatedKeys } from './attribute-value'
 import { isList, sameJson } from './canonical'
 import { ScimError } from './error'
 import type { Filter } from './filter'
 import type { Interop } from './interop'
 import { clip, isObject, type Json } from './json'
+import type { ResourceType } from './schema'
 
 export type MemberChange =
   | { readonly kind: 'add'; readonly ids: readonly string[] }
@@ -16,6 +18,12 @@ export type MemberChange =
 /** Ids in one request: they travel as one JSON parameter, which must stay below 1 MB. */
 export const MAX_MEMBER_CHANGES = 25_000
 const MAX_ID_LENGTH = 128
+
+/** RFC-66: the resource types of which a member may be, as the schema says it of the member's `$ref`. */
+export function memberTypes({ schema, membersAttribute }: ResourceType): readonly string[] {
+  const members = schema.attributes.find(({ name }) => name === membersAttribute)
+  return (members && subAttribute(members, '$ref')?.referenceTypes) ?? []
+}
 
 /**
  * The ids of a list of members. An element that names nobody is refused, but ignored where the list says whom

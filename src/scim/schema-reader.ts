@@ -4,7 +4,7 @@ import { type Attribute, type AttributeType, attribute, findAttribute } from './
 import { sameUrn } from './attribute-path'
 import { isList, sameJson } from './canonical'
 import { clip, isObject, type Json, type JsonObject } from './json'
-import type { Schema } from './schema'
+import { commonAttributes, type Schema } from './schema'
 
 export interface SchemaProblem {
   /** `attributes[2].type`; empty for the document as a whole. */
@@ -26,14 +26,39 @@ const MAX_TEXT_LENGTH = 2_000
 const MAX_PROBLEMS = 20
 
 /**
- * `standard`: the schema of the same URN that every tenant has; its attributes stay as they are and come first.
- * `others`: the other schemas that the tenant's resource types have.
+ * An extension. `standard`: the schema of the same URN that every tenant has; its attributes stay as they are and
+ * come first. `others`: the other schemas that the tenant's resource types have.
  */
 export function readSchema(
   document: Json,
   standard: Schema | undefined,
   others: readonly Schema[],
 ): SchemaReading {
+  return read(document, {
+    standard,
+    others,
+    reserved: /^urn:ietf:params:scim:(?:schemas:core|api):/i,
+    taken: [],
+  })
+}
+
+/** The base schema of a resource type: it may be called as the IETF calls its own, such as that of RFC 9944. */
+export function readBaseSchema(document: Json, others: readonly Schema[]): SchemaReading {
+  const reserved = /^urn:ietf:params:scim:api:/i
+  return read(document, { standard: undefined, others, reserved, taken: commonAttributes })
+}
+
+interface Surroundings {
+  readonly standard: Schema | undefined
+  readonly others: readonly Schema[]
+  /** URNs of the protocol itself. */
+  readonly reserved: RegExp
+  /** Attributes that stand beside those of the schema. */
+  readonly taken: readonly Attribute[]
+}
+
+function read(document: Json, around: Surroundings): SchemaReading {
+  const { standard } = around
   const problems: SchemaProblem[] = []
   const report = (path: string, message: string) => {
     if (problems.length < MAX_PROBLEMS) problems.push({ path, message })
@@ -48,20 +73,18 @@ export function readSchema(
     description: description(document.description, 'description', report),
     attributes: standard ? added(standard, own, report) : own,
   }
-  checkUrn(schema, standard, others, report)
+  checkUrn(schema, around, report)
+  refuseTaken(document.attributes, around, report)
   return problems.length > 0 ? { problems } : { schema }
 }
 
 type Report = (path: string, message: string) => void
 
 const urnForm = /^urn:[a-z0-9][a-z0-9-]{1,31}(?::[\w.-]+)+$/i
-/** Schemas and messages of the protocol itself. */
-const reserved = /^urn:ietf:params:scim:(?:schemas:core|api):/i
 
 function checkUrn(
   { id, attributes }: Schema,
-  standard: Schema | undefined,
-  others: readonly Schema[],
+  { standard, others, reserved }: Surroundings,
   report: Report,
 ): void {
   if (id === '') return
@@ -74,6 +97,15 @@ function checkUrn(
     else if (isAttributeOf(id, other.id, other.attributes) || isAttributeOf(other.id, id, attributes))
       report('id', `could be taken for an attribute of another schema: ${clip(other.id)} and ${clip(id)}`)
   }
+}
+
+function refuseTaken(given: Json | undefined, { taken }: Surroundings, report: Report): void {
+  if (!isList(given)) return
+  given.forEach((item, index) => {
+    const name = isObject(item) ? item.name : undefined
+    if (typeof name === 'string' && findAttribute(taken, name))
+      report(`attributes[${index}].name`, `${clip(name)} is an attribute of every resource already`)
+  })
 }
 
 /** `urn:a:b` would be the attribute `b` of the schema `urn:a`. */

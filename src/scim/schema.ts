@@ -41,6 +41,8 @@ export interface ResourceType {
   readonly eventNoun: string
   /** Attributes by which an event names its subject, beside the id. */
   readonly eventAttributes: readonly string[]
+  /** Other types have the same noun, so that an event says which `resourceType` its subject is of. */
+  readonly sharesEventNoun?: true
   /** The attribute whose elements are rows of their own and never part of the document (`members`). */
   readonly membersAttribute?: string
   /** The readOnly attribute that shows in which groups the resource is (`groups`). */

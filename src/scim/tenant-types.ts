@@ -1,5 +1,5 @@
-// The resource types of one tenant: the standard's, with the tenant's own extensions.
-import { isUnique } from './attribute'
+// The resource types of one tenant: the standard's and its own, with its own extensions.
+import { type Attribute, isUnique } from './attribute'
 import { sameUrn } from './attribute-path'
 import type { Lookup, ResourceType, Schema, SchemaExtension } from './schema'
 
@@ -19,21 +19,44 @@ export function extendedTypes(
   return types.map(type =>
     schemas
       .filter(one => one.extends === type.name)
-      .reduce((extended, { schema }) => extend(extended, schema), type),
+      .reduce((extended, { schema }) => extend(extended, { schema, required: false }), type),
   )
 }
 
-function extend(type: ResourceType, schema: Schema): ResourceType {
-  const replaces = ({ schema: { id } }: SchemaExtension) => sameUrn(id, schema.id)
+/** What an operator says of a type of the tenant's own. */
+export type OwnType = Pick<ResourceType, 'name' | 'endpoint' | 'description' | 'schema' | 'extensions'>
+
+/** Its resources are the tenant's, as people are, and what happens to them is told as `resource.…`. */
+export function ownType({ extensions, ...own }: OwnType): ResourceType {
+  const bare: ResourceType = {
+    ...own,
+    extensions: [],
+    scope: 'tenant',
+    lookups: [
+      { path: 'externalId', scope: 'connection', unique: true },
+      ...uniqueLookups(own.schema.attributes, ''),
+    ],
+    eventNoun: 'resource',
+    eventAttributes: ['externalId'],
+    sharesEventNoun: true,
+    patchAnswersNoContent: false,
+  }
+  return extensions.reduce(extend, bare)
+}
+
+function extend(type: ResourceType, extension: SchemaExtension): ResourceType {
+  const { schema } = extension
+  const replaces = (one: SchemaExtension) => sameUrn(one.schema.id, schema.id)
   const extensions = type.extensions.some(replaces)
-    ? type.extensions.map(extension => (replaces(extension) ? { ...extension, schema } : extension))
-    : [...type.extensions, { schema, required: false }]
-  return { ...type, extensions, lookups: [...type.lookups, ...uniqueLookups(schema)] }
+    ? type.extensions.map(one => (replaces(one) ? { ...one, schema } : one))
+    : [...type.extensions, extension]
+  const lookups = [...type.lookups, ...uniqueLookups(schema.attributes, `${schema.id}:`)]
+  return { ...type, extensions, lookups }
 }
 
 /** RFC 7643 §2.2: `server` and `global` are both kept within the tenant, which is all that a client can see. */
-function uniqueLookups(schema: Schema): Lookup[] {
-  return schema.attributes
+function uniqueLookups(attributes: readonly Attribute[], prefix: string): Lookup[] {
+  return attributes
     .filter(isUnique)
-    .map(({ name }) => ({ path: `${schema.id}:${name}`, scope: 'tenant', unique: true }))
+    .map(({ name }) => ({ path: prefix + name, scope: 'tenant', unique: true }))
 }

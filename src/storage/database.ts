@@ -47,6 +47,8 @@ export const tenants = sqliteTable('tenants', {
   /** active | suspended | deleting */
   status: text().notNull(),
   configVersion: integer('config_version').notNull(),
+  /** 1 where the tenant has something beyond the standard, so that a request must know its configuration. */
+  configured: integer().notNull().default(0),
   createdAt: integer('created_at').notNull(),
 })
 
@@ -63,6 +65,19 @@ export const tenantSchemas = sqliteTable(
     createdAt: integer('created_at').notNull(),
   },
   table => [primaryKey({ columns: [table.tenantId, table.urn] })],
+)
+
+/** A tenant's own resource type, with its schema and the extensions that come with it. */
+export const tenantResourceTypes = sqliteTable(
+  'tenant_resource_types',
+  {
+    tenantId: text('tenant_id').notNull(),
+    name: text().notNull(),
+    /** JSON `{name, endpoint, description?, schema, extensions?: [{schema, required?}]}`, as the operator sent it. */
+    document: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.name] })],
 )
 
 /** One identity provider of a tenant. */

@@ -77,6 +77,7 @@ const tables = [
   ['tokens', 'id'],
   ['connections', 'id'],
   ['tenant_schemas', 'urn'],
+  ['tenant_resource_types', 'name'],
 ] as const
 
 /** Deletes up to `limit` rows of each of the tenant's tables; `changes` says how many of each. */

@@ -2,7 +2,7 @@
 // parameter; the ids that an event names are those that really came or went, found by the same batch.
 import { type SQL, sql } from 'drizzle-orm'
 import { memberEvent, type ResourceEvent, type Subject } from '../scim/event'
-import type { MemberChange } from '../scim/member-change'
+import { type MemberChange, memberTypes } from '../scim/member-change'
 import type { ResourceType } from '../scim/schema'
 import { eventData, eventId, lastSequence, type Occasion } from './outbox'
 import { exists } from './resources'
@@ -103,13 +103,13 @@ export function requireGroup(tenantId: string, groupId: string, version: string 
     WHERE NOT EXISTS (SELECT 1 FROM resources WHERE tenant_id = ${tenantId} AND id = ${groupId}${atVersion})`
 }
 
-/** Rolls the batch back ('unknown') when an id to be added is no resource of the tenant. */
-export function requireKnown(tenantId: string, changes: readonly MemberChange[]): SQL[] {
+/** Rolls the batch back ('unknown') when an id to be added is of nothing that the group's type takes. */
+export function requireKnown(tenantId: string, type: ResourceType, changes: readonly MemberChange[]): SQL[] {
   const ids = addedIds(changes)
   if (ids.length === 0) return []
   return [
     sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'unknown_member'
-      WHERE EXISTS (${selectUnknown(tenantId, ids)})`,
+      WHERE EXISTS (${selectUnknown(tenantId, type, ids)})`,
   ]
 }
 
@@ -117,10 +117,15 @@ export function addedIds(changes: readonly MemberChange[]): readonly string[] {
   return changes.flatMap(change => (change.kind === 'add' || change.kind === 'replace' ? change.ids : []))
 }
 
-/** Of the ids, those that are no resource of the tenant; at most twenty are named. Rows: `id`. */
-export function selectUnknown(tenantId: string, ids: readonly string[]): SQL {
+/** Of the ids, those of no resource of the tenant that may be a member; at most twenty are named. Rows: `id`. */
+export function selectUnknown(tenantId: string, type: ResourceType, ids: readonly string[]): SQL {
+  const types = sql.join(
+    memberTypes(type).map(name => sql`${name}`),
+    sql`, `,
+  )
   return sql`SELECT j.value AS id FROM json_each(${JSON.stringify(ids)}) j
-    WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = ${tenantId} AND r.id = j.value) LIMIT 20`
+    WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = ${tenantId} AND r.id = j.value
+      AND r.type IN (${types})) LIMIT 20`
 }
 
 /** Where a list of members goes on: after this member of this group. */

@@ -1,4 +1,4 @@
-// Statements on a tenant's own schemas, and on the version by which a cached copy of them is known to be good.
+// Statements on a tenant's own schemas, each an extension of a resource type.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Row } from './tenant-database'
 
@@ -9,36 +9,18 @@ export interface SchemaRow {
   readonly document: string
 }
 
-/** Of the tenant row `t`: its config_version, or null where it has no schemas of its own, as most have none. */
-export const schemasVersion = sql.raw(`CASE WHEN EXISTS (SELECT 1 FROM tenant_schemas x
-  WHERE x.tenant_id = t.tenant_id) THEN t.config_version END`)
-
-/** The tenant's schemas, oldest first; each row, and the only one where there are none, has the version. */
+/** Oldest first. */
 export function selectSchemas(tenantId: string): SQL {
-  return sql`SELECT ${schemasVersion} AS version, t.config_version, t.status, s.urn, s.extends, s.document
-    FROM tenants t LEFT JOIN tenant_schemas s ON s.tenant_id = t.tenant_id
-    WHERE t.tenant_id = ${tenantId} ORDER BY s.created_at, s.urn`
+  return sql`SELECT urn, extends, document FROM tenant_schemas WHERE tenant_id = ${tenantId}
+    ORDER BY created_at, urn`
 }
 
 export function readSchemaRows(rows: readonly Row[]): readonly SchemaRow[] {
-  return rows.flatMap(row =>
-    row.urn === null
-      ? []
-      : [{ urn: String(row.urn), extends: String(row.extends), document: String(row.document) }],
-  )
-}
-
-/** Ends the batch ('configuration') unless the tenant's schemas are those of this version; null: it has none. */
-export function abortUnlessSchemas(tenantId: string, version: number | null): SQL {
-  return sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'stale_configuration' WHERE NOT EXISTS (
-    SELECT 1 FROM tenants t WHERE t.tenant_id = ${tenantId} AND ${schemasVersion} IS ${version})`
-}
-
-/** Ends the batch ('stale') unless the tenant is as it was read, and goes on to be. */
-export function abortUnlessConfiguration(tenantId: string, configVersion: number): SQL {
-  return sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'stale_version' WHERE NOT EXISTS (
-    SELECT 1 FROM tenants WHERE tenant_id = ${tenantId} AND config_version = ${configVersion}
-      AND status <> 'deleting')`
+  return rows.map(row => ({
+    urn: String(row.urn),
+    extends: String(row.extends),
+    document: String(row.document),
+  }))
 }
 
 export function upsertSchema(tenantId: string, schema: SchemaRow, now: number): SQL {

@@ -4,8 +4,8 @@
 // and the first 16 bytes of a MAC over all of it. So a forged token dies without a look at D1, and a real one
 // says by itself which rows to ask. Stored are only the SHA-256 of the secret and the last four characters.
 import { type SQL, sql } from 'drizzle-orm'
+import { configurationVersion } from './configuration-rows'
 import { concat, fromBase64Url, type Keys, sha256Hex, toBase64Url, toHex } from './keys'
-import { schemasVersion } from './schema-rows'
 
 const PREFIX = 'escim_'
 const ID_BYTES = 16
@@ -84,7 +84,8 @@ function uuidText(bytes: Uint8Array): string {
  * revokes its predecessors when that happens (`markUsed`), so nothing more is asked here.
  */
 export function credentialStatement(claims: TokenClaims, now: number): SQL {
-  return sql`SELECT t.slug AS slug, t.status AS tenant_status, ${schemasVersion} AS schemas_version, c.status AS connection_status, c.mode AS mode,
+  return sql`SELECT t.slug AS slug, t.status AS tenant_status, ${configurationVersion} AS configuration_version,
+      c.status AS connection_status, c.mode AS mode,
       k.last_used_at AS last_used_at
     FROM tokens k
     JOIN connections c ON c.tenant_id = k.tenant_id AND c.id = k.connection_id
@@ -106,13 +107,13 @@ export function markUsed(claims: TokenClaims, now: number): SQL[] {
   ]
 }
 
-/** Holds exactly when the token counts for this tenant's URL, in this mode, with these schemas, right now. */
+/** Holds exactly when the token counts for this tenant's URL, in this mode, with this configuration, right now. */
 export function credentialCounts(
   claims: TokenClaims,
   now: number,
-  { slug, mode, schemas }: { slug: string | undefined; mode: string; schemas: number | null },
+  { slug, mode, configuration }: { slug: string | undefined; mode: string; configuration: number | null },
 ): SQL {
   const ofSlug = slug === undefined ? sql`` : sql` AND slug = ${slug}`
   return sql`EXISTS (SELECT 1 FROM (${credentialStatement(claims, now)}) WHERE tenant_status = 'active'
-    AND connection_status = 'active' AND mode = ${mode} AND schemas_version IS ${schemas}${ofSlug})`
+    AND connection_status = 'active' AND mode = ${mode} AND configuration_version IS ${configuration}${ofSlug})`
 }

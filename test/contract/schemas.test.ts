@@ -1,47 +1,23 @@
 // A tenant's own schemas, from the operator's PUT to what identity providers may then send, find and see.
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { call, plain, through, watched } from './calls'
 import {
   ADMIN_TOKEN,
   type Body,
   ENTERPRISE,
   expectError,
-  type Fetch,
   newTenant,
   newUser,
   ORIGIN,
   type Reply,
-  readReply,
   type Scim,
-  scimClient,
   type Tenant,
   USER,
-  withBindings,
 } from './world'
 
 const URN = 'urn:example:scim:schemas:badge:1.0:User'
 const TEAM = 'urn:example:scim:schemas:team:1.0:Group'
-
-interface Answer {
-  readonly status: number
-  readonly body: {
-    readonly id: string
-    readonly extends: string
-    readonly attributes: { name: string }[]
-    readonly items: { id: string }[]
-    readonly detail: string
-    readonly errors: { path: string; message: string }[]
-    readonly paths: Record<string, object>
-  }
-}
-
-/** A call of the admin API, whatever it answers. */
-async function call(method: string, path: string, body?: unknown, fetch: Fetch = plain): Promise<Answer> {
-  const init: RequestInit = { method, headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } }
-  if (body !== undefined) init.body = JSON.stringify(body)
-  return readReply(await fetch(new Request(`${ORIGIN}/admin/v1${path}`, init))) as Promise<Answer>
-}
-const plain = withBindings({})
 
 type Attributes = readonly Readonly<Record<string, unknown>>[]
 
@@ -69,26 +45,6 @@ async function found(scim: Scim, filter: string): Promise<string[]> {
   expect({ filter, status: reply.status, text: reply.text.slice(0, 300) }).toMatchObject({ status: 200 })
   return reply.body.Resources.map(({ id }) => id)
 }
-
-/** The test runner's database, with what a test wants to know or do before each batch. */
-function watched(before: (batch: number) => Promise<unknown> | undefined = () => undefined) {
-  const seen = { calls: 0, rowsRead: 0 }
-  const DB = new Proxy(env.DB, {
-    get(target, name) {
-      if (name !== 'batch') return Reflect.get(target, name).bind(target)
-      return async (statements: D1PreparedStatement[]) => {
-        await before(++seen.calls)
-        const results = await target.batch(statements)
-        for (const { meta } of results) seen.rowsRead += meta.rows_read
-        return results
-      }
-    },
-  })
-  return { seen, fetch: withBindings({ DB }) }
-}
-
-const through = ({ connection }: Tenant, fetch: Fetch) =>
-  scimClient(connection.baseUrl, `Bearer ${connection.token.value}`, fetch)
 
 describe('What is published is what was put, and nobody else sees it', () => {
   const attributes = [

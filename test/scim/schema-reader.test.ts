@@ -1,7 +1,7 @@
 // RFC 7643 §7 documents as operators send them: what is enforced of them, and every reason to refuse one.
 import { describe, expect, it } from 'vitest'
 import type { Json, JsonObject } from '../../src/scim/json'
-import type { Schema } from '../../src/scim/schema'
+import type { ResourceType, Schema } from '../../src/scim/schema'
 import { demandsOf, uniquenessChange } from '../../src/scim/schema-change'
 import { schemaDocument } from '../../src/scim/schema-document'
 import { MAX_ATTRIBUTES, MAX_NAME_LENGTH, readSchema, type SchemaProblem } from '../../src/scim/schema-reader'
@@ -257,8 +257,14 @@ describe('beside other schemas', () => {
 })
 
 describe('what a change demands of stored data', () => {
+  const typeWith = (attributes: Json | undefined): ResourceType => {
+    const schemas = attributes ? [{ extends: 'User', schema: schemaOf(attributes) }] : []
+    const [type] = extendedTypes(standardResourceTypes, schemas)
+    if (!type) throw new Error('there is no type')
+    return type
+  }
   const demands = (before: Json | undefined, after: Json | undefined) =>
-    demandsOf(before ? schemaOf(before) : undefined, after ? schemaOf(after) : undefined).map(
+    demandsOf(typeWith(before), typeWith(after)).map(
       ({ path, kind }) => `${path.slice(URN.length + 1)} ${kind}`,
     )
 
@@ -296,17 +302,16 @@ describe('what a change demands of stored data', () => {
   })
 
   it('lookups come and go with uniqueness', () => {
-    const before = schemaOf([
+    const before = typeWith([
       { name: 'a', uniqueness: 'server' },
       { name: 'b' },
       { name: 'c', uniqueness: 'server' },
     ])
-    const after = schemaOf([
+    const after = typeWith([
       { name: 'a', uniqueness: 'global' },
       { name: 'b', uniqueness: 'server' },
       { name: 'c' },
     ])
-    const { gained, lost } = uniquenessChange(before, after)
-    expect([gained, lost].map(list => list.map(({ name }) => name))).toEqual([['b'], ['c']])
+    expect(uniquenessChange(before, after)).toEqual({ gained: [`${URN}:b`], lost: [`${URN}:c`] })
   })
 })

@@ -13,6 +13,7 @@ import { eventCalls } from './events'
 import { openApiCall } from './openapi'
 import { problemReply } from './problem'
 import { receiverCalls } from './receivers'
+import { resourceTypeCalls } from './resource-types'
 import { schemaCalls } from './schemas'
 import { tenantCalls } from './tenants'
 import { tokenCalls } from './tokens'
@@ -28,6 +29,7 @@ export const adminCalls: readonly Call[] = [
   ...activityCalls,
   ...userCalls,
   ...schemaCalls,
+  ...resourceTypeCalls,
   openApiCall(() => adminCalls),
 ]
 

@@ -9,25 +9,30 @@ import { pageQuery, pageReply } from './list'
 const extended = z.string().optional().describe('Name of the resource type, needed at the first PUT: User')
 
 /** The envelope; what is in `attributes` is judged by scim/schema-reader.ts. What GET answers may be sent back. */
-const document = z.strictObject({
+export const givenSchema = z.strictObject({
   schemas: z.array(z.string()).optional(),
-  id: z.string().optional().describe('The URN of the path'),
+  id: z.string().optional(),
   name: z.string(),
   description: z.string().nullable().optional(),
   attributes: z.array(z.record(z.string(), z.unknown())).describe('As RFC 7643 §7 defines them'),
   meta: z.unknown().optional(),
+})
+
+const document = givenSchema.extend({
+  id: z.string().optional().describe('The URN of the path'),
   extends: extended,
 })
 
-const schema = z.object({
+export const shownSchema = z.object({
   schemas: z.array(z.string()),
   id: z.string(),
   name: z.string(),
   description: z.string(),
   attributes: z.array(z.record(z.string(), z.unknown())),
   meta: z.object({ resourceType: z.string(), location: z.string() }),
-  extends: z.string(),
 })
+
+const schema = shownSchema.extend({ extends: z.string() })
 type Schema = z.output<typeof schema>
 
 export const schemaCalls = [
