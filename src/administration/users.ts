@@ -1,13 +1,14 @@
-// The people of a tenant as the application sees them, for the operator to look up.
+// The people of a tenant as the application sees them, for it and for the operator to look up.
 import type { Service } from '../env'
+import { refuseComplexFilter } from '../operations/refusal'
 import { accountType, revokeSessions } from '../operations/revoke-sessions'
-import { filterContextOf } from '../operations/tenant'
+import { filterContextOf, type Tenant } from '../operations/tenant'
 import type { Pointer } from '../operations/update'
 import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
 import { readResource, type StoredResource, selectResource } from '../storage/resources'
 import { pageOfUsers } from '../storage/user-rows'
-import { asOperator, writeAsOperator } from './as-operator'
+import { writeAsOperator } from './as-operator'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { notFound } from './problem'
@@ -29,30 +30,38 @@ export interface UserItem {
   readonly updatedAt: string
 }
 
-/** In order of creation. Throws ScimError for a filter that is none. */
+export interface UserFilter {
+  /** A SCIM filter. */
+  readonly filter?: string | undefined
+  /** Name of a role. */
+  readonly role?: string | undefined
+  /** Id of a target group. */
+  readonly targetGroup?: string | undefined
+}
+
+/** In order of creation. Throws ScimError for a filter that is none. One round trip. */
 export async function listUsers(
   service: Service,
-  tenant: OpenTenant,
-  filter: { filter?: string | undefined; role?: string | undefined; targetGroup?: string | undefined },
+  reader: Tenant,
+  filter: UserFilter,
   page: PageRequest,
 ): Promise<Page<UserItem>> {
-  const { database } = tenant
-  const operator = await asOperator(service, tenant)
-  const type = accountType(operator)
-  const context = filterContextOf(operator, type)
-  const parsed = filter.filter === undefined ? undefined : parseFilter(filter.filter, type, operator.interop)
+  const type = accountType(reader)
+  const context = filterContextOf(reader, type)
+  const parsed = filter.filter === undefined ? undefined : parseFilter(filter.filter, type, reader.interop)
   // Nobody has a role or a target group yet, so neither filter matches anybody.
   const matchesNobody = filter.role !== undefined || filter.targetGroup !== undefined
   return readPage(
     service,
     {
       name: 'users',
-      owner: database.tenantId,
+      owner: reader.id,
       read: async (position, limit) => {
         if (matchesNobody) return []
-        const [found] = await database.batch([
-          pageOfUsers(parsed, Number(position?.[0] ?? 0), limit, context),
-        ])
+        const after = Number(position?.[0] ?? 0)
+        const [found] = await reader.database
+          .batch([pageOfUsers(parsed, after, limit, context)])
+          .catch(refuseComplexFilter)
         return (found?.rows ?? []).map(readResource)
       },
       position: user => [user.serial],
@@ -62,10 +71,10 @@ export async function listUsers(
   )
 }
 
-export async function getUser(service: Service, tenant: OpenTenant, id: string): Promise<UserItem> {
-  const { database } = tenant
-  const type = accountType(await asOperator(service, tenant))
-  const [found] = await database.batch([selectResource(database.tenantId, type, id, false)])
+/** Throws 404. One round trip. */
+export async function getUser(reader: Tenant, id: string): Promise<UserItem> {
+  const type = accountType(reader)
+  const [found] = await reader.database.batch([selectResource(reader.id, type, id, false)])
   const row = found?.rows[0]
   if (!row) throw notFound('user')
   return item(readResource(row))

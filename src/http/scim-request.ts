@@ -59,7 +59,8 @@ async function admitAndHandle(
         if (otherSchemas) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
         continue
       }
-      if (error instanceof ScimError && error.status === 401) throw await failedCredential(service, c.req.raw)
+      if (error instanceof ScimError && error.status === 401)
+        throw await failedCredential(service, c.req.raw, error)
       throw error
     }
   }

@@ -72,9 +72,11 @@ const tables = [
   ['gaps', '(type, scope, size, block)'],
   ['deliveries', '(sequence, receiver_id)'],
   ['events', 'sequence'],
+  ['revocations', 'user_id'],
   ['activity', 'id'],
   ['receivers', 'id'],
   ['tokens', 'id'],
+  ['app_keys', 'id'],
   ['connections', 'id'],
   ['tenant_schemas', 'urn'],
 ] as const
