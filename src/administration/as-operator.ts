@@ -1,35 +1,21 @@
-// The operator as somebody on whose behalf operations run: no connection, no SCIM request to log.
+// The operator as somebody on whose behalf operations run.
 import type { Service } from '../env'
 import { loadConfiguration } from '../operations/configuration'
-import type { RequestLog, Tenant } from '../operations/tenant'
-import { Interop } from '../scim/interop'
+import type { Tenant } from '../operations/tenant'
 import { abortUnlessCurrent } from '../storage/configuration-rows'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import type { OpenTenant } from './open-tenant'
+import { withoutConnection } from './without-connection'
 
-/** One round trip, for the tenant's resource types. */
+/** One round trip, for the tenant's configuration. */
 export async function asOperator(
   service: Service,
   { baseUrl, database: { tenantId } }: OpenTenant,
 ): Promise<Tenant> {
-  const { version, resourceTypes } = await loadConfiguration(new TenantDatabase(service.d1, tenantId))
-  const unchanged = abortUnlessCurrent(tenantId, version)
+  const configuration = await loadConfiguration(new TenantDatabase(service.d1, tenantId))
+  const unchanged = abortUnlessCurrent(tenantId, configuration.version)
   const database = new TenantDatabase(service.d1, tenantId, undefined, unchanged)
-  return {
-    id: tenantId,
-    connectionId: null,
-    resourceTypes,
-    interop: new Interop('compat'),
-    limits: { defaultCount: 100, maxCount: 500 },
-    baseUrl,
-    database,
-    now: service.now(),
-    clock: service.now,
-    txn: service.newId(),
-    newId: service.newId,
-    keys: service.keys,
-    log: nothing,
-  }
+  return withoutConnection(service, baseUrl, database, configuration)
 }
 
 const ATTEMPTS = 5
@@ -47,12 +33,4 @@ export async function writeAsOperator<Result>(
       if (failure(error) !== 'configuration' || attempt === ATTEMPTS) throw error
     }
   }
-}
-
-/** The activity log is of SCIM requests, and this is none. */
-const nothing: RequestLog = {
-  entry: () => {
-    throw new Error('What the operator does is not a SCIM request.')
-  },
-  stored: () => undefined,
 }

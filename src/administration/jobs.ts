@@ -4,9 +4,10 @@ import type { Service } from '../env'
 import type { JobPointer } from '../events/message'
 import { publish } from '../events/publish'
 import { deactivate } from '../operations/deactivate'
-import { accountType, endSessions } from '../operations/revoke-sessions'
+import { endSessions } from '../operations/revoke-sessions'
 import { occasionOf } from '../operations/tenant'
 import { pointersOf } from '../operations/update'
+import { accountTypeOf } from '../scim/schema'
 import { deleteDeletingConnection, deleteOrphanTokens } from '../storage/connection-rows'
 import {
   advanceJob,
@@ -66,7 +67,7 @@ async function oneStep(service: Service, tenant: OpenTenant, job: Job): Promise<
 async function accountsStep(service: Service, open: OpenTenant, job: Job): Promise<boolean> {
   const tenant = { ...(await asOperator(service, open)), txn: job.id }
   const { database } = tenant
-  const type = accountType(tenant)
+  const type = accountTypeOf(tenant.resourceTypes)
   const [found] = await database.batch([selectActiveAfter(tenant.id, type, job, ACCOUNTS_A_STEP)])
   const accounts = (found?.rows ?? []).map(readResource)
   const last = accounts.at(-1)
@@ -98,7 +99,12 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
   const { kind, connectionId } = job
   if (kind !== 'revoke-sessions') {
     const [left] = await database.batch([
-      selectActiveAfter(tenantId, accountType(await asOperator(service, open)), { ...job, position: 0 }, 1),
+      selectActiveAfter(
+        tenantId,
+        accountTypeOf((await asOperator(service, open)).resourceTypes),
+        { ...job, position: 0 },
+        1,
+      ),
     ])
     // A request that was admitted before the connection, or the tenant, was closed has given somebody access again.
     if (left?.rows[0]) {

@@ -1,4 +1,4 @@
-// A refusal that the operator is told; http/admin/problem.ts makes the reply of it.
+// A refusal that the operator or an application is told; http/admin/problem.ts makes the reply of it.
 
 export interface FieldError {
   /** `retry.schedule[1]`; empty for the body as a whole. */

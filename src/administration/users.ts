@@ -1,13 +1,17 @@
-// The people of a tenant as the application sees them, for the operator to look up.
+// The people of a tenant as the application sees them, for it and for the operator to look up.
 import type { Service } from '../env'
-import { accountType, revokeSessions } from '../operations/revoke-sessions'
-import { filterContextOf } from '../operations/tenant'
+import { withProfile } from '../mapping/profile-attribute'
+import { refuseComplexFilter } from '../operations/refusal'
+import { revokeSessions } from '../operations/revoke-sessions'
+import { filterContextOf, type Tenant } from '../operations/tenant'
 import type { Pointer } from '../operations/update'
 import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
-import { readResource, type StoredResource, selectResource } from '../storage/resources'
-import { pageOfUsers } from '../storage/user-rows'
-import { asOperator, writeAsOperator } from './as-operator'
+import { accountTypeOf } from '../scim/schema'
+import { readResource, type StoredView } from '../storage/resources'
+import type { Row } from '../storage/tenant-database'
+import { pageOfUsers, selectUser } from '../storage/user-rows'
+import { writeAsOperator } from './as-operator'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { notFound } from './problem'
@@ -29,46 +33,52 @@ export interface UserItem {
   readonly updatedAt: string
 }
 
-/** In order of creation. Throws ScimError for a filter that is none. */
+export interface UserFilter {
+  /** A SCIM filter. */
+  readonly filter?: string | undefined
+  /** Name of a role. */
+  readonly role?: string | undefined
+  /** Id of a target group. */
+  readonly targetGroup?: string | undefined
+}
+
+/** In order of creation. Throws ScimError for a filter that is none. One round trip. */
 export async function listUsers(
   service: Service,
-  tenant: OpenTenant,
-  filter: { filter?: string | undefined; role?: string | undefined; targetGroup?: string | undefined },
+  reader: Tenant,
+  filter: UserFilter,
   page: PageRequest,
 ): Promise<Page<UserItem>> {
-  const { database } = tenant
-  const operator = await asOperator(service, tenant)
-  const type = accountType(operator)
-  const context = filterContextOf(operator, type)
-  const parsed = filter.filter === undefined ? undefined : parseFilter(filter.filter, type, operator.interop)
-  // Nobody has a role or a target group yet, so neither filter matches anybody.
-  const matchesNobody = filter.role !== undefined || filter.targetGroup !== undefined
+  const { context, application } = lookedAt(reader)
+  const { role, targetGroup } = filter
+  const parsed =
+    filter.filter === undefined ? undefined : parseFilter(filter.filter, context.type, reader.interop)
   return readPage(
     service,
     {
       name: 'users',
-      owner: database.tenantId,
+      owner: reader.id,
       read: async (position, limit) => {
-        if (matchesNobody) return []
-        const [found] = await database.batch([
-          pageOfUsers(parsed, Number(position?.[0] ?? 0), limit, context),
-        ])
-        return (found?.rows ?? []).map(readResource)
+        const after = Number(position?.[0] ?? 0)
+        const [found] = await reader.database
+          .batch([pageOfUsers({ filter: parsed, role, targetGroup }, after, limit, context, application)])
+          .catch(refuseComplexFilter)
+        return found?.rows ?? []
       },
-      position: user => [user.serial],
+      position: row => [Number(row.serial)],
       item,
     },
     page,
   )
 }
 
-export async function getUser(service: Service, tenant: OpenTenant, id: string): Promise<UserItem> {
-  const { database } = tenant
-  const type = accountType(await asOperator(service, tenant))
-  const [found] = await database.batch([selectResource(database.tenantId, type, id, false)])
+/** Throws 404. One round trip. */
+export async function getUser(reader: Tenant, id: string): Promise<UserItem> {
+  const { context, application } = lookedAt(reader)
+  const [found] = await reader.database.batch([selectUser(id, context, application)])
   const row = found?.rows[0]
   if (!row) throw notFound('user')
-  return item(readResource(row))
+  return item(row)
 }
 
 /** Ends the person's sessions, whether active or not; what is to be published. Throws 404. */
@@ -76,18 +86,26 @@ export function endSessions(service: Service, tenant: OpenTenant, id: string): P
   return writeAsOperator(service, tenant, operator => revokeSessions(operator, id, 'operator'))
 }
 
-function item(user: StoredResource): UserItem {
-  const { resource } = user
+/** People with the attribute `profile`, by whose fields they can be filtered. */
+function lookedAt(reader: Tenant) {
+  const { application } = reader
+  const type = withProfile(accountTypeOf(reader.resourceTypes), application)
+  return { application, context: filterContextOf(reader, type) }
+}
+
+function item(row: Row): UserItem {
+  const user = readResource(row)
+  const { resource, view } = user
   return {
     id: user.id,
     userName: textOrNull(resource.userName) ?? '',
     externalId: textOrNull(resource.externalId),
     active: resource.active !== false,
-    deletedAt: null,
+    deletedAt: timestampOrNull(user.deletedAt),
     connectionId: user.connectionId,
-    profile: {},
-    roles: [],
-    targetGroup: null,
+    profile: view?.profile ?? {},
+    roles: JSON.parse(String(row.roles)) as UserItem['roles'],
+    targetGroup: targetGroupOf(view),
     sessionsNotBefore: timestampOrNull(
       user.sessionsNotBefore === null ? null : user.sessionsNotBefore * 1000,
     ),
@@ -95,6 +113,11 @@ function item(user: StoredResource): UserItem {
     createdAt: timestamp(user.createdAt),
     updatedAt: timestamp(user.lastModified),
   }
+}
+
+function targetGroupOf(view: StoredView | undefined): UserItem['targetGroup'] {
+  const { targetGroup: id, targetGroupName: name } = view ?? {}
+  return id && name ? { id, name } : null
 }
 
 function textOrNull(value: Json | undefined): string | null {

@@ -1,11 +1,20 @@
 // What runs every minute: wake up what a crash, a pause or a lost message left behind, and prune what is old.
 import type { Service } from '../env'
-import { PRUNE_ROWS, pruneActivity, SWEEP_ROWS, takeDueDeliveries, takeDueJobs } from '../storage/sweep'
+import {
+  PRUNE_ROWS,
+  pruneActivity,
+  pruneRevocations,
+  SWEEP_ROWS,
+  takeDueDeliveries,
+  takeDueJobs,
+} from '../storage/sweep'
 import { publish } from './publish'
 
 /** One run stops here; the next one goes on. */
 const MAX_ROUNDS = 10
 const DAY_MS = 86_400_000
+/** So long an application may be away and still learn that somebody who is gone lost access (contract "Directory API"). */
+const DELETED_USER_DAYS = 90
 
 type Sweeper = Pick<Service, 'd1' | 'queue' | 'now' | 'activityDays'>
 
@@ -27,12 +36,18 @@ export async function sweep(
   return { deliveries, jobs: jobs.length }
 }
 
-/** Deletes the activity that is older than the setting; returns how many rows. */
-export async function prune(service: Sweeper): Promise<number> {
-  const before = service.now() - service.activityDays * DAY_MS
+/** Deletes activity that is older than the setting, and revocations of users long gone; returns how many rows. */
+export async function prune({ d1, now, activityDays }: Sweeper): Promise<number> {
+  const activity = await inRounds(() => pruneActivity(d1, now() - activityDays * DAY_MS))
+  const revocations = await inRounds(() => pruneRevocations(d1, now() - DELETED_USER_DAYS * DAY_MS))
+  return activity + revocations
+}
+
+/** Rows of all rounds; one that finds less than it may take is the last. */
+async function inRounds(pruneSome: () => Promise<number>): Promise<number> {
   let rows = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const pruned = await pruneActivity(service.d1, before)
+    const pruned = await pruneSome()
     rows += pruned
     if (pruned < PRUNE_ROWS) break
   }

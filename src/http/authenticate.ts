@@ -29,16 +29,18 @@ export async function authenticate(service: Service, request: Request): Promise<
   const token = tokenOf(request.headers.get('Authorization'))
   const claims = token === undefined ? undefined : await readToken(service.keys, token)
   if (claims) return claims
-  throw await failedCredential(service, request)
+  throw await failedCredential(service, request, unauthorized())
 }
 
-/** Counts a failed credential against its address: 401, or 429 beyond the limit. */
-export async function failedCredential(service: Service, request: Request): Promise<ScimError> {
+/** Counts a failed credential against its address: the refusal, or 429 beyond the limit. */
+export async function failedCredential<Refusal extends Error>(
+  service: Service,
+  request: Request,
+  refusal: Refusal,
+): Promise<Refusal | ScimError> {
   const address = request.headers.get('CF-Connecting-IP') ?? 'unknown'
   const allowed = await withinLimit(service.failedCredentialLimit, address)
-  return allowed
-    ? unauthorized()
-    : tooManyRequests('Too many failed credentials from this address', service.now())
+  return allowed ? refusal : tooManyRequests('Too many failed credentials from this address', service.now())
 }
 
 /**

@@ -4,9 +4,11 @@ import { BadEnvironment, type Service } from '../env'
 import { type Admitted, admissionOf, assumptionFor, ConfigurationChanged } from '../operations/access'
 import { type LogOwner, logLater } from '../operations/activity-log'
 import { loadConfiguration } from '../operations/configuration'
+import { Undeclared } from '../operations/declare'
 import type { RequestLog, Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import { Interop } from '../scim/interop'
+import { withDeclared } from '../scim/tenant-types'
 import type { ActivityEntry } from '../storage/activity'
 import { abortUnlessCurrent } from '../storage/configuration-rows'
 import { failure, TenantDatabase } from '../storage/tenant-database'
@@ -14,8 +16,6 @@ import { markUsed, type TokenClaims } from '../storage/tokens'
 import { authenticate, failedCredential, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
 import { errorReply } from './scim-json'
-
-export const PAGE_LIMITS = { defaultCount: 100, maxCount: 1_000 }
 
 /** A token's `lastUsedAt` is written when it is older than this. */
 const USE_NOTED_EVERY_MS = 60 * 60 * 1000
@@ -49,17 +49,23 @@ async function admitAndHandle(
   const claims = await authenticate(service, c.req.raw)
   log.claims = claims
   await limitConnection(service, claims)
+  let declares: readonly string[] = []
   for (let attempt = 1; ; attempt++) {
     try {
-      return await attemptOnce(c, service, log, claims, handle)
+      return await attemptOnce(c, service, log, { claims, declares }, handle)
     } catch (error) {
+      if (error instanceof Undeclared && declares.length === 0) {
+        declares = error.names
+        continue
+      }
       if (isOutdated(error) && attempt < ATTEMPTS) {
         // A write found it out in a later round trip; its batch was rolled back.
         const toBeLoaded = !(error instanceof ConfigurationChanged) || error.toBeLoaded
         if (toBeLoaded) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
         continue
       }
-      if (error instanceof ScimError && error.status === 401) throw await failedCredential(service, c.req.raw)
+      if (error instanceof ScimError && error.status === 401)
+        throw await failedCredential(service, c.req.raw, error)
       throw error
     }
   }
@@ -69,11 +75,17 @@ function isOutdated(error: unknown): boolean {
   return error instanceof ConfigurationChanged || failure(error) === 'configuration'
 }
 
+interface Attempt {
+  readonly claims: TokenClaims
+  /** What the attempt before found to be undeclared. */
+  readonly declares: readonly string[]
+}
+
 async function attemptOnce(
   c: Context<AppEnv>,
   service: Service,
   log: ScimRequestLog,
-  claims: TokenClaims,
+  { claims, declares }: Attempt,
   handle: Handle,
 ): Promise<Response> {
   const slug = c.req.param('slug')
@@ -82,15 +94,17 @@ async function attemptOnce(
   const admission = admissionOf(claims, slug, assumption, log.startedAt, answer => admitted.push(answer))
   const interop = new Interop(assumption.mode)
   log.interop = interop
-  const { version, resourceTypes } = assumption.configuration
+  const { version, resourceTypes, application } = assumption.configuration
   const unchanged = abortUnlessCurrent(claims.tenantId, version)
   const database = new TenantDatabase(service.d1, claims.tenantId, admission, unchanged)
   const tenant: Tenant = {
     id: claims.tenantId,
     connectionId: claims.connectionId,
     resourceTypes,
+    declares,
+    application,
     interop,
-    limits: PAGE_LIMITS,
+    limits: application.profile.paging,
     baseUrl: baseUrlOf(c.req.url),
     database,
     now: log.startedAt,
@@ -108,11 +122,16 @@ async function attemptOnce(
   }
 }
 
+function withDeclarations(tenant: Tenant): Tenant {
+  const { declares, resourceTypes } = tenant
+  return declares.length > 0 ? { ...tenant, resourceTypes: withDeclared(resourceTypes, declares) } : tenant
+}
+
 /** A request may be refused, or answered, without a look at D1; its credential is checked all the same. */
 async function decideThenAdmit(handle: Handle, tenant: Tenant): Promise<Response> {
   let response: Response
   try {
-    response = await handle(tenant)
+    response = await handle(withDeclarations(tenant))
   } catch (error) {
     if (error instanceof ScimError) await tenant.database.admit()
     throw error

@@ -1,11 +1,16 @@
 // What a tenant's own schemas and types make of the resource types: built once an isolate and version, and kept.
+import { type Application, applicationOf, type ConnectionRules } from '../mapping/application'
+import { noMapping, type Profile } from '../mapping/profile'
+import { mappingDocument, mappingOf, profileDocument, profileOf } from '../mapping/profile-document'
+import { STANDARD_PROFILE, shippedProfile } from '../mapping/shipped-profiles'
 import type { Json, JsonObject } from '../scim/json'
 import { readResourceType } from '../scim/resource-type-reader'
-import type { ResourceType, Schema } from '../scim/schema'
+import { accountTypeOf, type ResourceType, type Schema } from '../scim/schema'
 import { readSchema } from '../scim/schema-reader'
 import { standardResourceTypes } from '../scim/schemas/resource-types'
-import { extendedTypes, type TenantSchema } from '../scim/tenant-types'
+import { extendedTypes, type TenantSchema, withOpenExtensions } from '../scim/tenant-types'
 import {
+  type ProfileCopy,
   readConfiguration,
   type StoredConfiguration,
   selectConfiguration,
@@ -18,9 +23,19 @@ export interface Configuration {
   /** The tenant's config_version; null for one that has nothing beyond the standard, for which it does not matter. */
   readonly version: number | null
   readonly resourceTypes: readonly ResourceType[]
+  readonly application: Application
 }
 
-const standard: Configuration = { version: null, resourceTypes: standardResourceTypes }
+const standard: Configuration = {
+  version: null,
+  resourceTypes: standardResourceTypes,
+  application: applicationOf(
+    profileNamed(STANDARD_PROFILE),
+    new Map(),
+    new Map(),
+    accountTypeOf(standardResourceTypes),
+  ),
+}
 
 interface Kept {
   readonly configuration: Configuration
@@ -50,13 +65,55 @@ export async function loadConfiguration(database: TenantDatabase): Promise<Confi
   const known = knownConfiguration(tenantId)
   if (!stored) return standard
   if (known.version === stored.version) return known
-  const { version, resourceTypes, schemas } = stored
-  const configuration = { version, resourceTypes: builtTypes(stored) }
+  const configuration = built(stored)
+  const documents = [stored.profile, ...stored.mappings, ...stored.resourceTypes, ...stored.schemas]
   keep(tenantId, {
     configuration,
-    characters: [...resourceTypes, ...schemas].reduce((sum, { document }) => sum + document.length, 0),
+    characters: documents.reduce((sum, { document }) => sum + (document?.length ?? 0), 0),
   })
   return configuration
+}
+
+function built(stored: StoredConfiguration): Configuration {
+  const profile = profileCopy(stored.profile)
+  const resourceTypes =
+    profile.user.customAttributes === 'enterprise'
+      ? withOpenExtensions(builtTypes(stored))
+      : builtTypes(stored)
+  return {
+    version: stored.version,
+    resourceTypes,
+    application: applicationOf(
+      profile,
+      connectionRules(stored),
+      new Map(stored.decidedRoles.map(({ name, privileged }) => [name, privileged === 1])),
+      accountTypeOf(resourceTypes),
+    ),
+  }
+}
+
+/** The profile of a tenant's own copy, which was read without problems before it was stored. */
+export function profileCopy({ name, version, document }: ProfileCopy): Profile {
+  if (document === null) return profileNamed(name)
+  return profileOf(profileDocument.parse(JSON.parse(document)), version)
+}
+
+function profileNamed(name: string): Profile {
+  const profile = shippedProfile(name)
+  if (!profile) throw new Error(`No profile ${name} ships with the service.`)
+  return profile
+}
+
+function connectionRules({ mappings }: StoredConfiguration): ReadonlyMap<string, ConnectionRules> {
+  return new Map(
+    mappings.map(({ connectionId, idp, document }) => [
+      connectionId,
+      {
+        idp,
+        mapping: document === null ? noMapping : mappingOf(mappingDocument.parse(JSON.parse(document))),
+      },
+    ]),
+  )
 }
 
 function builtTypes({ resourceTypes, schemas }: StoredConfiguration): readonly ResourceType[] {

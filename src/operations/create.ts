@@ -22,6 +22,7 @@ import {
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
 import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
+import { declarations, requireDeclared } from './declare'
 import { keepsDeleted } from './delete'
 import { refuse, refuseLargeDocument, taken } from './refusal'
 import { restore } from './restore'
@@ -49,6 +50,7 @@ async function createOnce(
   projection: Projection,
 ): Promise<Written | undefined> {
   const { resource, members } = readBody(body, type, tenant.interop)
+  requireDeclared(tenant)
   refuseLargeDocument(resource)
   const account = accountView(tenant, type, resource, tenant.connectionId ?? '')
   const created: NewResource = {
@@ -106,6 +108,7 @@ async function insert(
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
       known: requireKnown(tenant.id, type, changes),
+      declared: declarations(tenant, type, resource, isThere),
       account: viewStatements(tenant, id, account),
       events: [appendEvents(occasion, drafts, { condition: isThere, view: viewRulesOf(tenant, type) })],
       joining: memberStatements({ occasion, type, subject, changes }),

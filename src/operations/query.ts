@@ -1,11 +1,11 @@
 // A list (RFC 7644 §3.4.2, §3.4.3; RFC 9865): one round trip for credential, page, total and members.
-import { ScimError } from '../scim/error'
 import type { ListQuery } from '../scim/list-query'
 import type { ResourceType } from '../scim/schema'
 import { type Position, selectPage } from '../storage/list'
 import { readResource, scopeOf } from '../storage/resources'
 import type { Row } from '../storage/tenant-database'
 import { makeCursor, readCursor } from './cursor'
+import { refuseComplexFilter } from './refusal'
 import { wantsMembers, wantsMemberships } from './retrieve'
 import { filterContextOf, type Tenant } from './tenant'
 import { membersStatement, type Views, viewsOf } from './view'
@@ -31,11 +31,7 @@ export async function query(tenant: Tenant, type: ResourceType, list: ListQuery)
   const [ahead] =
     list.cursor === undefined ? [select] : selectPage({ ...page, count: list.count + 1 }, scope, context)
   const statements = [ahead, count, ...membersStatement(tenant, type, wanted, select)]
-  const [rows, total, members] = await tenant.database.batch(statements).catch(error => {
-    throw tooComplex(error)
-      ? new ScimError(400, 'invalidFilter', 'The filter is too complex; use fewer terms.')
-      : error
-  })
+  const [rows, total, members] = await tenant.database.batch(statements).catch(refuseComplexFilter)
   const shown = (rows?.rows ?? []).slice(0, list.count)
   return {
     ...viewsOf(tenant, type, shown.map(readResource), wanted, members),
@@ -63,12 +59,4 @@ async function nextCursor(
     ...(list.sort && { key: typeof key === 'string' || typeof key === 'number' ? key : null }),
   }
   return makeCursor(tenant, type, list, position)
-}
-
-/** D1's limits on one statement, should a filter within our own limits still meet one. */
-function tooComplex(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /Expression tree is too large|too many SQL variables|parser stack overflow|too long/.test(error.message)
-  )
 }

@@ -1,4 +1,4 @@
-// What a write is refused for by the tables and their limits, in words for the client.
+// What a request is refused for by the tables and their limits, in words for the client.
 import { ScimError } from '../scim/error'
 import { type MemberChange, memberTypes } from '../scim/member-change'
 import { changedAttributes, type Resource } from '../scim/resource'
@@ -75,4 +75,14 @@ function tooBig(): ScimError {
     undefined,
     `The request is too large to be stored at once. Send fewer members, or less than ${MAX_DOCUMENT_BYTES} bytes of attributes.`,
   )
+}
+
+/** D1's limits on one statement, should a filter within our own limits still meet one; any other error as it is. */
+export function refuseComplexFilter(error: unknown): never {
+  const meetsLimit =
+    error instanceof Error &&
+    /Expression tree is too large|too many SQL variables|parser stack overflow|too long/.test(error.message)
+  throw meetsLimit
+    ? new ScimError(400, 'invalidFilter', 'The filter is too complex; use fewer terms.')
+    : error
 }

@@ -8,6 +8,7 @@ import { appendEvents, createDeliveries } from '../storage/outbox'
 import { type NewResource, raiseResource, type StoredResource } from '../storage/resources'
 import { failure } from '../storage/tenant-database'
 import { viewRulesOf, viewStatements } from './account-view'
+import { declarations } from './declare'
 import { refuse, taken } from './refusal'
 import { wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -30,6 +31,7 @@ export async function restore(
       unchanged: tenant.database.guard,
       open: [requireOpenConnection(tenant.id, connectionId)],
       rows: raiseResource(tenant.id, type, deleted, change),
+      declared: declarations(tenant, type, resource),
       account: viewStatements(tenant, deleted.id, change.account, deleted),
       events: [
         appendEvents(
@@ -47,7 +49,7 @@ export async function restore(
   } catch (error) {
     if (failure(error) === 'stale') return undefined
     if (failure(error) === 'unique') throw taken(type, uniquePaths(type))
-    return refuse(tenant, [], error)
+    return refuse(tenant, type, [], error)
   }
 }
 

@@ -1,6 +1,6 @@
 // The operator ends a person's sessions: access stays, everybody signed in as them is out.
 import { sessionsRevokedEvent } from '../scim/event'
-import type { ResourceType } from '../scim/schema'
+import { accountTypeOf, type ResourceType } from '../scim/schema'
 import { appendEvents, createDeliveries, type EventDraft } from '../storage/outbox'
 import { readResource, type StoredResource, selectEver, updateResource } from '../storage/resources'
 import type { Statement } from '../storage/tenant-database'
@@ -10,20 +10,13 @@ import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
 import { endedSessions, type Pointer, pointersOf } from './update'
 
-/** The type of which there are accounts: whose resources have sessions. */
-export function accountType(tenant: Pick<Tenant, 'resourceTypes'>): ResourceType {
-  const type = tenant.resourceTypes.find(candidate => candidate.accessAttribute !== undefined)
-  if (!type) throw new Error('No resource type grants access.')
-  return type
-}
-
 /** Raises the person's epoch by one and appends user.sessions_revoked. Throws ScimError 404. */
 export async function revokeSessions(
   tenant: Tenant,
   id: string,
   reason: string,
 ): Promise<readonly Pointer[]> {
-  const type = accountType(tenant)
+  const type = accountTypeOf(tenant.resourceTypes)
   return takeTurns(tenant, async now => {
     const [found] = await now.database.batch([selectEver(now.id, type, id, { view: true })])
     const row = found?.rows[0]

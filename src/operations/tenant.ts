@@ -15,6 +15,8 @@ export interface Tenant {
   /** The connection on whose behalf; null for the operator. */
   readonly connectionId: string | null
   readonly resourceTypes: readonly ResourceType[]
+  /** Attributes of the open extension that only this request has so far (operations/declare.ts). */
+  readonly declares: readonly string[]
   /** How the tenant's application sees its users. */
   readonly application: Application
   readonly interop: Interop

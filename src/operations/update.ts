@@ -20,6 +20,7 @@ import {
 } from '../storage/resources'
 import { failure, type Outcome, type Statement } from '../storage/tenant-database'
 import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
+import { declarations, requireDeclared } from './declare'
 import { changedUniques, refuse, refuseLargeDocument, taken } from './refusal'
 import { notFound, wantsMembers, wantsMemberships } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -71,7 +72,9 @@ export async function update(
   const options = { status: projection ? 200 : 204, guarded: ifMatch !== undefined } as const
   return takeTurns(tenant, async now => {
     const stored = await read(now, type, id, ifMatch, projection)
-    return writeUpdate(now, type, stored, decide(stored), projection, options)
+    const decision = decide(stored)
+    requireDeclared(now)
+    return writeUpdate(now, type, stored, decision, projection, options)
   })
 }
 
@@ -185,6 +188,7 @@ function documentStatements(
     // Its connection may have been closed since the request was admitted: then nobody would take this access away.
     ...(gains && tenant.connectionId !== null ? [requireOpenConnection(tenant.id, tenant.connectionId)] : []),
     ...updateResource(tenant.id, type, stored, change),
+    ...declarations(tenant, type, change.resource),
     ...viewStatements(tenant, stored.id, change.account, stored),
     appendEvents(
       occasionOf(tenant),

@@ -16,7 +16,17 @@ export interface AttributePath {
 export function resolvePath(text: string, type: ResourceType, interop: Interop): AttributePath | undefined {
   const schema = schemaPrefix(text, type)
   if (!schema) return unqualified(text, type, interop)
-  return inSchema(text.slice(schema.id.length + 1), schema, type)
+  const dotted = text.slice(schema.id.length + 1)
+  const path = inSchema(dotted, schema, type)
+  if (!path) noteUndeclared(dotted, schema, type, interop)
+  return path
+}
+
+/** An open extension will have the attribute from now on, if it comes to be used. */
+function noteUndeclared(name: string, schema: Schema, type: ResourceType, interop: Interop): void {
+  const isOpen = type.extensions.some(extension => extension.open && extension.schema === schema)
+  const isName = /^[a-z][\w-]{0,63}$/i.test(name) && !(name in Object.prototype)
+  if (isOpen && isName) interop.undeclared(schema.id, name)
 }
 
 /** The same for a path that names the schema of every extension attribute, such as a lookup's. */

@@ -44,6 +44,7 @@ export function readSubValues(
 
 /** Names that no schema defines: ignored and noted, in strict mode refused (RFC-75, RFC-226). */
 export function ignoreUnknown(at: string, interop: Interop): void {
+  if (interop.isUndeclared(at)) return
   if (!interop.allows('unknown-attribute', at))
     throw new ScimError(
       400,

@@ -23,6 +23,8 @@ export interface Attribute {
   readonly canonicalValues?: readonly string[]
   readonly referenceTypes?: readonly string[]
   readonly subAttributes?: readonly Attribute[]
+  /** Kept in a column of its own, as JSON, and not in the document. Not published. */
+  readonly column?: 'profile'
   /** The `type` by which the only element is found too when it has none. Not published. */
   readonly soleType?: string
 }

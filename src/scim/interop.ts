@@ -18,6 +18,7 @@ export type Mode = 'compat' | 'strict'
 /** What one request was allowed; `used` goes into its activity row. */
 export class Interop {
   readonly #used = new Set<string>()
+  readonly #undeclared = new Map<string, string>()
 
   constructor(readonly mode: Mode) {}
 
@@ -27,6 +28,20 @@ export class Interop {
     if (this.#used.size < 20)
       this.#used.add(at === undefined ? name : `${name}: ${withoutValues(at).slice(0, 80)}`)
     return true
+  }
+
+  /** An attribute of an open extension that its first use is about to declare. `urn` and name as they were sent. */
+  undeclared(urn: string, name: string): void {
+    this.#undeclared.set(`${urn}:${name}`.toLowerCase(), name)
+  }
+
+  isUndeclared(qualified: string): boolean {
+    return this.#undeclared.has(qualified.toLowerCase())
+  }
+
+  /** Their names, once each. */
+  get toBeDeclared(): readonly string[] {
+    return [...this.#undeclared.values()]
   }
 
   get used(): readonly string[] {

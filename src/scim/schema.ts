@@ -13,6 +13,8 @@ export interface Schema {
 export interface SchemaExtension {
   readonly schema: Schema
   readonly required: boolean
+  /** Attributes that it lacks are declared, as text, by their first use. */
+  readonly open?: true
 }
 
 /** Whose resources a rule looks at: the whole tenant's, or those of one connection (RFC 7643 §3.1 externalId). */
@@ -98,6 +100,13 @@ export const commonAttributes: readonly Attribute[] = [
     ],
   }),
 ]
+
+/** The type of which there are accounts: whose resources have sessions. */
+export function accountTypeOf(types: readonly ResourceType[]): ResourceType {
+  const type = types.find(candidate => candidate.accessAttribute !== undefined)
+  if (!type) throw new Error('No resource type grants access.')
+  return type
+}
 
 /** The resource type's schemas, base first. */
 export function schemasOf(type: ResourceType): readonly Schema[] {

@@ -1,7 +1,10 @@
 // The resource types of one tenant: the standard's and its own, with its own extensions.
-import { type Attribute, isUnique } from './attribute'
+import { type Attribute, attribute, isUnique } from './attribute'
 import { sameUrn } from './attribute-path'
-import type { Lookup, ResourceType, Schema, SchemaExtension } from './schema'
+import { ScimError } from './error'
+import { clip } from './json'
+import { accountTypeOf, type Lookup, type ResourceType, type Schema, type SchemaExtension } from './schema'
+import { MAX_ATTRIBUTES } from './schema-reader'
 
 /** A schema of the tenant and the name of the resource type that it extends. */
 export interface TenantSchema {
@@ -52,6 +55,37 @@ function extend(type: ResourceType, extension: SchemaExtension): ResourceType {
     : [...type.extensions, extension]
   const lookups = [...type.lookups, ...uniqueLookups(schema.attributes, `${schema.id}:`)]
   return { ...type, extensions, lookups }
+}
+
+/** The standard's extensions of people take attributes that nobody has declared yet. */
+export function withOpenExtensions(types: readonly ResourceType[]): readonly ResourceType[] {
+  const account = accountTypeOf(types)
+  const isStandard = ({ schema: { id } }: SchemaExtension) => standardUrn.test(id)
+  const extensions = account.extensions.map(one => (isStandard(one) ? { ...one, open: true as const } : one))
+  return types.map(type => (type === account ? { ...account, extensions } : type))
+}
+
+const standardUrn = /^urn:ietf:params:scim:schemas:extension:/i
+
+/** Further attributes, as text, of the extension that is open. Throws 400 for more than a schema may have. */
+export function withDeclared(
+  types: readonly ResourceType[],
+  names: readonly string[],
+): readonly ResourceType[] {
+  const account = accountTypeOf(types)
+  const extensions = account.extensions.map(extension => {
+    if (!extension.open) return extension
+    const { schema } = extension
+    const attributes = [...schema.attributes, ...names.map(name => attribute(name, ''))]
+    if (attributes.length > MAX_ATTRIBUTES)
+      throw new ScimError(
+        400,
+        'invalidValue',
+        `${clip(schema.id)} has ${MAX_ATTRIBUTES} attributes already, as many as are taken; ${clip(names.join(', '))} would be more.`,
+      )
+    return { ...extension, schema: { ...schema, attributes } }
+  })
+  return types.map(type => (type === account ? { ...account, extensions } : type))
 }
 
 /** RFC 7643 §2.2: `server` and `global` are both kept within the tenant, which is all that a client can see. */

@@ -99,6 +99,11 @@ function endpointOf(type: SQL, context: FilterContext): SQL {
 
 /** A singular attribute's value: a column where one has it, else the document's. */
 export function singleValue(path: AttributePath, context: FilterContext): SQL {
+  const { column } = path.attribute
+  if (column) {
+    const json = sql.raw(`r.${column}`)
+    return path.subAttribute ? sql`json_extract(${json}, ${jsonPath([path.subAttribute.name])})` : json
+  }
   if (!path.extension) {
     switch (path.attribute.name) {
       case 'id':

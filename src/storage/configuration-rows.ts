@@ -1,6 +1,9 @@
 // What a tenant has beyond the standard, read as one, and the version by which a cached copy is known to be good.
 import { type SQL, sql } from 'drizzle-orm'
+import { STANDARD_PROFILE } from '../mapping/shipped-profiles'
+import { type ConnectionMappingRow, readConnectionMappings, selectConnectionMappings } from './mapping-rows'
 import { type ResourceTypeRow, readResourceTypeRows, selectResourceTypes } from './resource-type-rows'
+import { selectDecidedRoles } from './roles'
 import { readSchemaRows, type SchemaRow, selectSchemas } from './schema-rows'
 import type { Outcome } from './tenant-database'
 
@@ -10,9 +13,21 @@ export interface StoredConfiguration {
   /** The tenant's config_version, whatever it has. */
   readonly configVersion: number
   readonly status: string
+  readonly profile: ProfileCopy
+  readonly mappings: readonly ConnectionMappingRow[]
+  /** Roles from an attribute of which the operator says whether they are privileged. */
+  readonly decidedRoles: readonly { readonly name: string; readonly privileged: number }[]
   /** Both oldest first. */
   readonly resourceTypes: readonly ResourceTypeRow[]
   readonly schemas: readonly SchemaRow[]
+}
+
+/** The tenant's own copy of its profile. */
+export interface ProfileCopy {
+  readonly name: string
+  readonly version: number
+  /** JSON; null for one that ships with the service. */
+  readonly document: string | null
 }
 
 /** Of the tenant row `t`: its config_version, or null where it has nothing beyond the standard, as most have not. */
@@ -21,22 +36,32 @@ export const configurationVersion = sql.raw('CASE WHEN t.configured THEN t.confi
 /** Statements of one batch, for `readConfiguration`. */
 export function selectConfiguration(tenantId: string): SQL[] {
   return [
-    sql`SELECT ${configurationVersion} AS version, t.config_version, t.status
+    sql`SELECT ${configurationVersion} AS version, t.config_version, t.status,
+        t.profile, t.profile_version, t.profile_document
       FROM tenants t WHERE t.tenant_id = ${tenantId}`,
     selectResourceTypes(tenantId),
     selectSchemas(tenantId),
+    selectConnectionMappings(tenantId),
+    selectDecidedRoles(tenantId),
   ]
 }
 
 /** Undefined where there is no such tenant any more. */
 export function readConfiguration(outcomes: readonly Outcome[]): StoredConfiguration | undefined {
-  const [tenant, resourceTypes, schemas] = outcomes.map(({ rows }) => rows)
+  const [tenant, resourceTypes, schemas, mappings, roles] = outcomes.map(({ rows }) => rows)
   const row = tenant?.[0]
   return (
     row && {
       version: row.version === null ? null : Number(row.version),
       configVersion: Number(row.config_version),
       status: String(row.status),
+      profile: {
+        name: String(row.profile),
+        version: Number(row.profile_version),
+        document: row.profile_document === null ? null : String(row.profile_document),
+      },
+      mappings: readConnectionMappings(mappings ?? []),
+      decidedRoles: (roles ?? []) as unknown as StoredConfiguration['decidedRoles'],
       resourceTypes: readResourceTypeRows(resourceTypes ?? []),
       schemas: readSchemaRows(schemas ?? []),
     }
@@ -44,12 +69,13 @@ export function readConfiguration(outcomes: readonly Outcome[]): StoredConfigura
 }
 
 /** The last of a change to what a tenant has beyond the standard: cached copies are out of date. */
-export function raiseConfigurationVersion(tenantId: string): SQL {
+export function raiseConfigurationVersion(tenantId: string, condition = sql`1`): SQL {
   const has = (table: string) =>
     sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} x WHERE x.tenant_id = ${tenantId})`
   return sql`UPDATE tenants SET config_version = config_version + 1,
-      configured = ${has('tenant_schemas')} OR ${has('tenant_resource_types')}
-    WHERE tenant_id = ${tenantId}`
+      configured = ${has('tenant_schemas')} OR ${has('tenant_resource_types')} OR ${has('mappings')}
+        OR profile <> ${STANDARD_PROFILE} OR profile_document IS NOT NULL
+    WHERE tenant_id = ${tenantId} AND ${condition}`
 }
 
 /** Ends the batch ('configuration') unless this version is the tenant's; null: it has nothing of its own. */

@@ -1,5 +1,5 @@
 // The tables, as drizzle reads and migrates them. Every key and index leads with the tenant, with two named
-// exceptions: the directory of tenants, and the index by which the sweep finds what is due.
+// exceptions: the directory of tenants, and the indexes by which the sweep finds what is due.
 // Times are milliseconds since 1970 (UTC) unless a name says seconds.
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
@@ -195,6 +195,21 @@ export const tokens = sqliteTable(
   ],
 )
 
+/** Keys by which an application reads its tenant's directory: like tokens, never the key itself. */
+export const appKeys = sqliteTable(
+  'app_keys',
+  {
+    tenantId: text('tenant_id').notNull(),
+    id: text().notNull(),
+    name: text(),
+    hash: text().notNull(),
+    hint: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+    lastUsedAt: integer('last_used_at'),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.id] })],
+)
+
 /** Users, groups and whatever further types there are: a document, and beside it what lists and rules need. */
 export const resources = sqliteTable(
   'resources',
@@ -320,7 +335,10 @@ export const gaps = sqliteTable(
   table => [primaryKey({ columns: [table.tenantId, table.type, table.scope, table.size, table.block] })],
 )
 
-/** The outbox: what happened, written in the batch that made it happen. The last row of a tenant is never pruned. */
+/**
+ * The outbox: what happened, written in the batch that made it happen. The last row of a tenant is never pruned.
+ * A trigger of its keeps `revocations`: whoever makes this table anew makes the trigger anew.
+ */
 export const events = sqliteTable(
   'events',
   {
@@ -341,6 +359,35 @@ export const events = sqliteTable(
     primaryKey({ columns: [table.tenantId, table.sequence] }),
     index('events_user').on(table.tenantId, table.userId, table.sequence),
     index('events_type').on(table.tenantId, table.type, table.sequence),
+  ],
+)
+
+/**
+ * When the sessions of each user were last ended, in the order of the events that ended them. Kept by the trigger
+ * `events_revocation`, so that no way to end sessions can leave it out.
+ */
+export const revocations = sqliteTable(
+  'revocations',
+  {
+    tenantId: text('tenant_id').notNull(),
+    userId: text('user_id').notNull(),
+    /** Of the event. */
+    sequence: integer().notNull(),
+    /** Unix seconds. */
+    notBefore: integer('not_before').notNull(),
+    epoch: integer().notNull(),
+    reason: text().notNull(),
+    at: integer().notNull(),
+    /** What the user was called then. */
+    userName: text('user_name'),
+    externalId: text('external_id'),
+    /** From then on it is kept for a while only; null while the user is there. */
+    deletedAt: integer('deleted_at'),
+  },
+  table => [
+    primaryKey({ columns: [table.tenantId, table.userId] }),
+    index('revocations_sequence').on(table.tenantId, table.sequence),
+    index('old_revocations').on(table.deletedAt).where(sql`deleted_at IS NOT NULL`),
   ],
 )
 

@@ -66,4 +66,3 @@ export function putMapping(tenantId: string, connectionId: string, document: str
       WHERE tenant_id = ${tenantId} AND id = ${connectionId}`,
   ]
 }
-

@@ -15,7 +15,11 @@ const columns = 'name, version, document, created_at AS createdAt'
 const newest = 'version = (SELECT max(version) FROM profiles n WHERE n.name = profiles.name)'
 
 /** The newest version of each, in order of name. */
-export async function pageOfProfiles(d1: D1Database, afterName: string, limit: number): Promise<ProfileRow[]> {
+export async function pageOfProfiles(
+  d1: D1Database,
+  afterName: string,
+  limit: number,
+): Promise<ProfileRow[]> {
   const statement = d1.prepare(
     `SELECT ${columns} FROM profiles WHERE name > ? AND ${newest} ORDER BY name LIMIT ?`,
   )

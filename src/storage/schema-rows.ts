@@ -23,9 +23,9 @@ export function readSchemaRows(rows: readonly Row[]): readonly SchemaRow[] {
   }))
 }
 
-export function upsertSchema(tenantId: string, schema: SchemaRow, now: number): SQL {
+export function upsertSchema(tenantId: string, schema: SchemaRow, now: number, condition = sql`1`): SQL {
   return sql`INSERT INTO tenant_schemas (tenant_id, urn, extends, document, created_at)
-    VALUES (${tenantId}, ${schema.urn}, ${schema.extends}, ${schema.document}, ${now})
+    SELECT ${tenantId}, ${schema.urn}, ${schema.extends}, ${schema.document}, ${now} WHERE ${condition}
     ON CONFLICT DO UPDATE SET document = excluded.document`
 }
 

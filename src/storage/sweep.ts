@@ -50,3 +50,15 @@ export async function pruneActivity(d1: D1Database, before: number): Promise<num
     .run()
   return meta.changes
 }
+
+/** Deletes the revocations of users who were deleted before `before`; returns how many rows. */
+export async function pruneRevocations(d1: D1Database, before: number): Promise<number> {
+  const { meta } = await d1
+    .prepare(
+      `DELETE FROM revocations
+        WHERE rowid IN (SELECT rowid FROM revocations WHERE deleted_at < ?1 ORDER BY deleted_at LIMIT ?2)`,
+    )
+    .bind(before, PRUNE_ROWS)
+    .run()
+  return meta.changes
+}

@@ -46,7 +46,7 @@ const IMPURE = [
 ]
 
 /** Indexes and keys that need not lead with the tenant: the directory of tenants, and what the sweep asks for. */
-const UNTENANTED = ['tenant_directory', 'due_deliveries', 'due_jobs']
+const UNTENANTED = ['tenant_directory', 'due_deliveries', 'due_jobs', 'old_revocations']
 
 /** src/scim is pure: synchronous functions of their arguments, knowing nothing outside the folder. */
 export const scimIsPure: Rule = files =>

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import * as z from 'zod'
 import { Problem } from '../../administration/problem'
 import { activityCalls } from './activity'
+import { appKeyCalls } from './app-keys'
 import { type AdminEnv, authenticate } from './authenticate'
 import { queryProblem, readBody } from './body'
 import type { Call } from './call'
@@ -30,6 +31,7 @@ export const adminCalls: readonly Call[] = [
   ...userCalls,
   ...schemaCalls,
   ...resourceTypeCalls,
+  ...appKeyCalls,
   openApiCall(() => adminCalls),
 ]
 

@@ -10,10 +10,15 @@ export interface AdminEnv {
 }
 
 export const authenticate = createMiddleware<AdminEnv>(async (c, next) => {
-  const [, token] = /^bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '') ?? []
+  const token = bearerOf(c.req.raw)
   if (token === undefined || !(await isOperator(c.var.service, token)))
     throw new Problem(401, 'Send "Authorization: Bearer" with the admin token of this deployment.', [], {
       'www-authenticate': 'Bearer realm="edge-scim admin"',
     })
   await next()
 })
+
+/** The token of `Authorization: Bearer`, the scheme in any case. */
+export function bearerOf(request: Request): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+}

@@ -1,4 +1,4 @@
-// GET /openapi.json: the admin API as OpenAPI 3.1, made of the very schemas that check it.
+// GET /openapi.json: an API as OpenAPI 3.1, made of the very schemas that check it.
 import * as z from 'zod'
 import { type Call, call } from './call'
 
@@ -9,11 +9,19 @@ export function openApiCall(calls: () => readonly Call[]): Call {
     path: '/openapi.json',
     summary: 'This document',
     replies: { 200: z.record(z.string(), z.unknown()) },
-    handle: async ({ origin }) => ({ status: 200, body: openApiDocument(calls(), `${origin}/admin/v1`) }),
+    handle: async ({ origin }) => ({ status: 200, body: openApiDocument('admin', calls(), origin) }),
   })
 }
 
-function openApiDocument(calls: readonly Call[], server: string): Record<string, unknown> {
+/** What of a call is described. */
+export type Described = Omit<Call, 'handle'>
+
+/** The document of the API at `{origin}/{name}/v1`, whose calls need a bearer credential. */
+export function openApiDocument(
+  name: string,
+  calls: readonly Described[],
+  origin: string,
+): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const described of calls) {
     const path = described.path.replaceAll(/:(\w+)/g, '{$1}')
@@ -21,12 +29,12 @@ function openApiDocument(calls: readonly Call[], server: string): Record<string,
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'edge-scim admin API', version: '1' },
-    servers: [{ url: server }],
-    security: [{ adminToken: [] }],
+    info: { title: `edge-scim ${name} API`, version: '1' },
+    servers: [{ url: `${origin}/${name}/v1` }],
+    security: [{ bearer: [] }],
     paths,
     components: {
-      securitySchemes: { adminToken: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
       schemas: { Problem: jsonSchema(problem, 'output') },
     },
   }
@@ -40,7 +48,7 @@ const problem = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 })
 
-function operation({ path, summary, body, query, replies }: Call): Record<string, unknown> {
+function operation({ path, summary, body, query, replies }: Described): Record<string, unknown> {
   return {
     summary,
     parameters: [...pathParameters(path), ...queryParameters(query)],

@@ -1,4 +1,4 @@
-// Errors of the admin API on the wire: application/problem+json (RFC 9457).
+// Errors of the admin and the directory API on the wire: application/problem+json (RFC 9457).
 import { Problem } from '../../administration/problem'
 import { ScimError } from '../../scim/error'
 
@@ -10,11 +10,12 @@ const titles: Readonly<Record<number, string>> = {
   409: 'Conflict',
   413: 'Content Too Large',
   422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 }
 
-/** What went wrong as a reply. Of an error that nobody foresaw the operator learns nothing, the log its text. */
+/** What went wrong as a reply. Of an error that nobody foresaw the caller learns nothing, the log its text. */
 export function problemReply(error: unknown): Response {
   if (error instanceof Problem) {
     const { status, detail, errors, headers } = error
@@ -23,8 +24,13 @@ export function problemReply(error: unknown): Response {
   // What the protocol's own code refuses: a filter that is none, a person who is unknown.
   if (error instanceof ScimError) return reply(error.status, error.detail, {}, error.headers)
   const text = error instanceof Error ? error.message : 'not an Error'
-  console.error(JSON.stringify({ log: 'admin-failed', error: text }))
-  return reply(500, 'The call failed on our side. Look at what it was to change, and send it again.', {}, {})
+  console.error(JSON.stringify({ log: 'call-failed', error: text }))
+  return reply(
+    500,
+    'The call failed on our side. Look at what it was to change, if anything, and send it again.',
+    {},
+    {},
+  )
 }
 
 function reply(

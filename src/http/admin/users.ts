@@ -1,5 +1,6 @@
 // Calls about the people of a tenant, as the application sees them.
 import * as z from 'zod'
+import { asOperator } from '../../administration/as-operator'
 import { openTenant } from '../../administration/open-tenant'
 import { endSessions, getUser, listUsers } from '../../administration/users'
 import { publish } from '../../events/publish'
@@ -13,7 +14,8 @@ const role = z.object({
   source: z.string(),
 })
 
-const user = z.object({
+/** A person, to the operator and to the application. */
+export const user = z.object({
   id: z.string(),
   userName: z.string(),
   externalId: z.string().nullable(),
@@ -29,20 +31,22 @@ const user = z.object({
   updatedAt: z.iso.datetime(),
 })
 
+export const usersQuery = pageQuery.extend({
+  filter: z.string().optional().describe('A SCIM filter'),
+  role: z.string().optional().describe('Name of a role'),
+  targetGroup: z.string().optional().describe('Id of a target group'),
+})
+
 export const userCalls = [
   call({
     method: 'GET',
     path: '/tenants/:slug/users',
     summary: 'List the users, oldest first',
-    query: pageQuery.extend({
-      filter: z.string().optional().describe('A SCIM filter'),
-      role: z.string().optional().describe('Name of a role'),
-      targetGroup: z.string().optional().describe('Id of a target group'),
-    }),
+    query: usersQuery,
     replies: { 200: pageReply(user) },
     handle: async ({ service, origin, params, query }) => {
-      const tenant = await openTenant(service, origin, params.slug)
-      return { status: 200, body: await listUsers(service, tenant, query, query) }
+      const operator = await asOperator(service, await openTenant(service, origin, params.slug))
+      return { status: 200, body: await listUsers(service, operator, query, query) }
     },
   }),
   call({
@@ -50,10 +54,10 @@ export const userCalls = [
     path: '/tenants/:slug/users/:id',
     summary: 'Read a user',
     replies: { 200: user },
-    handle: async ({ service, origin, params }) => ({
-      status: 200,
-      body: await getUser(service, await openTenant(service, origin, params.slug), params.id),
-    }),
+    handle: async ({ service, origin, params }) => {
+      const operator = await asOperator(service, await openTenant(service, origin, params.slug))
+      return { status: 200, body: await getUser(operator, params.id) }
+    },
   }),
   call({
     method: 'POST',

@@ -1,0 +1,101 @@
+CREATE TABLE `app_keys` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`name` text,
+	`hash` text NOT NULL,
+	`hint` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`last_used_at` integer,
+	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE TABLE `mappings` (
+	`tenant_id` text NOT NULL,
+	`connection_id` text NOT NULL,
+	`version` integer NOT NULL,
+	`document` text NOT NULL,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `connection_id`, `version`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `profiles` (
+	`name` text NOT NULL,
+	`version` integer NOT NULL,
+	`document` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`adopted_slug` text NOT NULL,
+	`wake_at` integer,
+	PRIMARY KEY(`name`, `version`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `due_profiles` ON `profiles` (`wake_at`) WHERE wake_at IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `revocations` (
+	`tenant_id` text NOT NULL,
+	`user_id` text NOT NULL,
+	`sequence` integer NOT NULL,
+	`not_before` integer NOT NULL,
+	`epoch` integer NOT NULL,
+	`reason` text NOT NULL,
+	`at` integer NOT NULL,
+	`user_name` text,
+	`external_id` text,
+	`deleted_at` integer,
+	PRIMARY KEY(`tenant_id`, `user_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `revocations_sequence` ON `revocations` (`tenant_id`,`sequence`);--> statement-breakpoint
+CREATE INDEX `old_revocations` ON `revocations` (`deleted_at`) WHERE deleted_at IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `roles` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`name` text NOT NULL,
+	`source` text NOT NULL,
+	`permissions` text NOT NULL,
+	`privileged` integer,
+	`members` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `roles_attribute` ON `roles` (`tenant_id`,`name`) WHERE source = 'attribute';--> statement-breakpoint
+CREATE TABLE `setup_links` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`connection_id` text,
+	`hash` text NOT NULL,
+	`expires_at` integer NOT NULL,
+	`used_at` integer,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE TABLE `target_groups` (
+	`tenant_id` text NOT NULL,
+	`id` text NOT NULL,
+	`name` text NOT NULL,
+	`managed` text NOT NULL,
+	`members` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE UNIQUE INDEX `target_groups_name` ON `target_groups` (`tenant_id`,`name`);--> statement-breakpoint
+CREATE TABLE `tenant_resource_types` (
+	`tenant_id` text NOT NULL,
+	`name` text NOT NULL,
+	`document` text NOT NULL,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `name`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+ALTER TABLE `connections` ADD `mapping_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `jobs` ADD `invalid` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `resources` ADD `profile` text;--> statement-breakpoint
+ALTER TABLE `resources` ADD `role` text;--> statement-breakpoint
+ALTER TABLE `resources` ADD `target_group` text;--> statement-breakpoint
+ALTER TABLE `resources` ADD `deleted_at` integer;--> statement-breakpoint
+CREATE INDEX `resources_role` ON `resources` (`tenant_id`,`role`,`serial`) WHERE role IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `resources_target_group` ON `resources` (`tenant_id`,`target_group`,`serial`) WHERE target_group IS NOT NULL;--> statement-breakpoint
+ALTER TABLE `tenants` ADD `profile_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `tenants` ADD `profile_document` text;--> statement-breakpoint
+ALTER TABLE `tenants` ADD `configured` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+UPDATE `tenants` SET `configured` = 1 WHERE EXISTS (SELECT 1 FROM `tenant_schemas` s WHERE s.`tenant_id` = `tenants`.`tenant_id`);

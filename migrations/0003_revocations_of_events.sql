@@ -1,0 +1,24 @@
+-- Whose sessions were ended so far.
+INSERT INTO `revocations`
+	SELECT `tenant_id`, `user_id`, max(`sequence`),
+		coalesce(`data` ->> '$.notBefore', `occurred_at` / 1000), coalesce(`data` ->> '$.epoch', 0),
+		coalesce(`data` ->> '$.reason', substr(`type`, 6)), `occurred_at`, `data` ->> '$.user.userName',
+		`data` ->> '$.user.externalId', iif(`type` = 'user.deleted', `occurred_at`, NULL)
+	FROM `events` WHERE `user_id` IS NOT NULL AND `data` ->> '$.sessions' = 'revoke_all'
+	GROUP BY `tenant_id`, `user_id`;
+--> statement-breakpoint
+-- And from now on: each event that ends somebody's sessions, in its own transaction. What an event lacks is made up
+-- for: a revocation must not fail because of this table.
+CREATE TRIGGER `events_revocation` AFTER INSERT ON `events`
+	WHEN NEW.`user_id` IS NOT NULL AND NEW.`data` ->> '$.sessions' = 'revoke_all'
+BEGIN
+	INSERT INTO `revocations` VALUES (NEW.`tenant_id`, NEW.`user_id`, NEW.`sequence`,
+		coalesce(NEW.`data` ->> '$.notBefore', NEW.`occurred_at` / 1000), coalesce(NEW.`data` ->> '$.epoch', 0),
+		coalesce(NEW.`data` ->> '$.reason', substr(NEW.`type`, 6)), NEW.`occurred_at`,
+		NEW.`data` ->> '$.user.userName', NEW.`data` ->> '$.user.externalId',
+		iif(NEW.`type` = 'user.deleted', NEW.`occurred_at`, NULL))
+	ON CONFLICT (`tenant_id`, `user_id`) DO UPDATE SET `sequence` = excluded.`sequence`,
+		`not_before` = excluded.`not_before`, `epoch` = excluded.`epoch`, `reason` = excluded.`reason`,
+		`at` = excluded.`at`, `user_name` = excluded.`user_name`, `external_id` = excluded.`external_id`,
+		`deleted_at` = excluded.`deleted_at`;
+END;
