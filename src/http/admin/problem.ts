@@ -42,6 +42,11 @@ function reply(
   const title = titles[status] ?? 'Error'
   return new Response(JSON.stringify({ type: 'about:blank', title, status, detail, ...more }), {
     status,
-    headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+    headers: {
+      ...headers,
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
   })
 }

@@ -57,6 +57,7 @@ async function reply(c: Context<AppEnv>, body: unknown): Promise<Response> {
     etag: `"${tag}"`,
     'cache-control': `private, max-age=${MAX_AGE_SECONDS}`,
     vary: 'Authorization',
+    'x-content-type-options': 'nosniff',
   }
   if (notModified(c.req.header('if-none-match'), tag)) return new Response(null, { status: 304, headers })
   return new Response(text, { headers: { ...headers, 'content-type': 'application/json' } })
