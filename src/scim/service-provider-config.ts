@@ -3,11 +3,15 @@ import { MAX_BULK_OPERATIONS } from './bulk'
 import type { JsonObject } from './json'
 import { CURSOR_SECONDS, type PageLimits } from './list-query'
 
-/** `maxBodyBytes`: of any request, and so of a Bulk request. */
+/**
+ * `maxBodyBytes`: of any request, and so of a Bulk request. `conformant`: whoever asks is held to the interop profile;
+ * of anybody else nothing is said of it (RFC-225).
+ */
 export function serviceProviderConfigDocument(
   baseUrl: string,
   limits: PageLimits,
   maxBodyBytes: number,
+  conformant: boolean,
 ): JsonObject {
   return {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
@@ -40,6 +44,7 @@ export function serviceProviderConfigDocument(
         specUri: 'https://www.rfc-editor.org/info/rfc7617',
       },
     ],
+    ...(conformant && { interopProfileConformant: true }),
     meta: { resourceType: 'ServiceProviderConfig', location: `${baseUrl}/ServiceProviderConfig` },
   }
 }

@@ -108,6 +108,48 @@ describe('schemas', () => {
   })
 })
 
+describe('discovery', () => {
+  const documents = [
+    '/ServiceProviderConfig',
+    '/ResourceTypes',
+    '/ResourceTypes/User',
+    '/Schemas',
+    `/Schemas/${USER}`,
+  ]
+
+  it.each(documents)('RFC-204 %s has an ETag over what it says, and 304 for who has that', async path => {
+    const first = await scim.get(path)
+    const tag = first.headers.get('ETag') ?? ''
+    expect(tag).toMatch(/^W\/"[\w+/]{24}"$/)
+    expect((await scim.get(path)).headers.get('ETag')).toBe(tag)
+    const again = await scim.get(path, { 'If-None-Match': `W/"other", ${tag}` })
+    expect([again.status, again.text, again.headers.get('ETag')]).toEqual([304, '', tag])
+    const other = await scim.get(path, { 'If-None-Match': 'W/"other"' })
+    expect([other.status, other.body]).toEqual([200, first.body])
+    // The locations are its own.
+    const elsewhere = await (await newTenant()).scim.get(path, { 'If-None-Match': tag })
+    expect(elsewhere.status).toBe(200)
+    expectError(await scimClient(scim.base, 'Bearer x').get(path, { 'If-None-Match': tag }), 401)
+  })
+
+  it('RFC-204 who asks without a credential is told what has not changed as well', async () => {
+    const anonymous = scimClient(scim.base, undefined)
+    const tag = (await anonymous.get('/ServiceProviderConfig')).headers.get('ETag') ?? ''
+    expect((await anonymous.get('/ServiceProviderConfig', { 'If-None-Match': tag })).status).toBe(304)
+  })
+
+  it('RFC-204 a schema of the tenant makes another document', async () => {
+    const own = await newTenant()
+    const tag = (await own.scim.get('/Schemas')).headers.get('ETag') ?? ''
+    await admin('PUT', `${own.at}/schemas/urn:example:badge:1.0:User?extends=User`, {
+      name: 'Badge',
+      attributes: [{ name: 'badge', type: 'string' }],
+    })
+    const now = await own.scim.get('/Schemas', { 'If-None-Match': tag })
+    expect([now.status, now.headers.get('ETag') === tag]).toEqual([200, false])
+  })
+})
+
 describe('resources', () => {
   it('RFC-11 every reference that the service gives leads to its resource', async () => {
     const user = await tenant.user()

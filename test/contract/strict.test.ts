@@ -48,9 +48,16 @@ describe('strict', () => {
     for (const { state } of [first, second, third]) expect((await state()).users.totalResults).toBeLessThan(2)
   })
 
-  it('RFC-225 a compat connection, and nobody, are never told that the interop profile holds', async () => {
-    const anonymous = scimClient(compat.connection.baseUrl, undefined)
-    for (const scim of [compat.scim, anonymous])
+  it('RFC-225 a strict connection is told that the interop profile holds; a compat one, and nobody, are not', async () => {
+    const own = await newTenant({ mode: 'strict' })
+    const config = (await own.scim.get('/ServiceProviderConfig')).body
+    expect(config.interopProfileConformant).toBe(true)
+    const published = await own.scim.get(`/Schemas/${config.schemas[0]}`)
+    expect(published.body.attributes).toContainEqual(
+      expect.objectContaining({ name: 'interopProfileConformant', type: 'boolean', required: false }),
+    )
+    const anonymous = [compat, own].map(({ connection }) => scimClient(connection.baseUrl, undefined))
+    for (const scim of [compat.scim, ...anonymous])
       expect((await scim.get('/ServiceProviderConfig')).body).not.toHaveProperty('interopProfileConformant')
   })
 

@@ -175,6 +175,7 @@ describe('every schema', () => {
       'authenticationSchemes',
     ])
     expect(at(serviceProviderConfigSchema, 'pagination.cursorTimeout').type).toBe('integer')
+    expect(at(serviceProviderConfigSchema, 'interopProfileConformant').type).toBe('boolean')
   })
 })
 

@@ -1,5 +1,5 @@
-// The schema of ServiceProviderConfig (RFC 7643 §5, §8.7.2), with the additions of RFC 9865 §4 (pagination)
-// and RFC 9967 §4 (securityEvents).
+// The schema of ServiceProviderConfig (RFC 7643 §5, §8.7.2), with the additions of RFC 9865 §4 (pagination),
+// RFC 9967 §4 (securityEvents) and the interop profile (draft-zollner-scim-interop-profile §4).
 import { type Attribute, attribute } from '../attribute'
 import type { Schema } from '../schema'
 
@@ -100,5 +100,13 @@ export const serviceProviderConfigSchema: Schema = {
         }),
       ],
     }),
+    attribute(
+      'interopProfileConformant',
+      'Whether this connection is held to the SCIM interoperability profile.',
+      {
+        ...readOnly,
+        type: 'boolean',
+      },
+    ),
   ],
 }
