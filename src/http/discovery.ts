@@ -1,6 +1,8 @@
 // /ServiceProviderConfig, /ResourceTypes, /Schemas (RFC 7644 §4): what is offered is what is enforced. Each has an
 // ETag over what it says, so that a client can ask whether anything is new (RFC-204).
 import type { Context } from 'hono'
+import type { Application } from '../mapping/application'
+import { standardApplication } from '../operations/configuration'
 import type { Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import type { JsonObject } from '../scim/json'
@@ -14,18 +16,28 @@ import { serviceProviderConfigDocument } from '../scim/service-provider-config'
 import { notModified } from '../scim/version'
 import type { AppEnv } from './environment'
 import { emptyReply, MAX_BODY_BYTES, scimReply } from './scim-json'
-import { baseUrlOf, PAGE_LIMITS, serveScim } from './scim-request'
+import { baseUrlOf, serveScim } from './scim-request'
 
 type C = Context<AppEnv>
 
 /** Readable without a credential, so that a client can learn which to send (RFC-196); a wrong one is still 401. */
 export async function serviceProviderConfig(c: C): Promise<Response> {
-  if (c.req.header('Authorization') === undefined) return configReply(c, baseUrlOf(c.req.url), false)
-  return serveScim(c, tenant => configReply(c, tenant.baseUrl, tenant.interop.mode === 'strict'))
+  if (c.req.header('Authorization') === undefined)
+    return configReply(c, baseUrlOf(c.req.url), standardApplication, false)
+  return serveScim(c, tenant =>
+    configReply(c, tenant.baseUrl, tenant.application, tenant.interop.mode === 'strict'),
+  )
 }
 
-function configReply(c: C, baseUrl: string, conformant: boolean): Promise<Response> {
-  return reply(c, serviceProviderConfigDocument(baseUrl, PAGE_LIMITS, MAX_BODY_BYTES, conformant))
+/** Without a credential it is what every tenant has that says nothing else. */
+function configReply(
+  c: C,
+  baseUrl: string,
+  { profile: { features, paging } }: Application,
+  conformant: boolean,
+): Promise<Response> {
+  const offer = { features, limits: paging, maxBodyBytes: MAX_BODY_BYTES, conformant }
+  return reply(c, serviceProviderConfigDocument(baseUrl, offer))
 }
 
 export async function resourceTypes(c: C, tenant: Tenant): Promise<Response> {

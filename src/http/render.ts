@@ -99,7 +99,7 @@ function shown(
       resource: foreign ? without(stored.resource, 'externalId') : stored.resource,
       created: stored.createdAt,
       lastModified: stored.lastModified,
-      version: stored.version,
+      version: tenant.application.profile.features.etag ? stored.version : undefined,
       memberships: stored.memberships.map(group => membershipOf(tenant, group)),
     },
     type,

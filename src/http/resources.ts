@@ -51,11 +51,9 @@ export async function get(c: C, tenant: Tenant, type: ResourceType, id: string):
   const projection = projectionOf(c, tenant, type)
   const found = await retrieve(tenant, type, id, projection)
   const stored = found.views[0]?.stored
-  const headers = {
-    location: location(tenant.baseUrl, type, id),
-    etag: etag(stored?.version ?? ''),
-  }
-  if (stored && notModified(c.req.header('If-None-Match'), stored.version)) return emptyReply(304, headers)
+  const headers = { location: location(tenant.baseUrl, type, id), ...etagOf(tenant, stored?.version ?? '') }
+  if (stored && headers.etag !== undefined && notModified(c.req.header('If-None-Match'), stored.version))
+    return emptyReply(304, headers)
   return scimReply(200, renderOne(tenant, type, found, projection), headers)
 }
 
@@ -115,7 +113,12 @@ function answerWritten(
 function writtenHeaders(tenant: Tenant, type: ResourceType, written: Written) {
   const stored = written.views[0]?.stored
   if (!stored) throw new ScimError(500, undefined, 'The resource that was written is not there.')
-  return { location: location(tenant.baseUrl, type, stored.id), etag: etag(stored.version) }
+  return { location: location(tenant.baseUrl, type, stored.id), ...etagOf(tenant, stored.version) }
+}
+
+/** Nothing where the profile turns ETags off; an If-Match is obeyed all the same. */
+function etagOf(tenant: Tenant, version: string): { etag?: string } {
+  return tenant.application.profile.features.etag ? { etag: etag(version) } : {}
 }
 
 /** After the reply: the identity provider never waits for a receiver (contract, promise 4). */

@@ -1,5 +1,6 @@
 // A profile: how one application sees a SCIM user (contract "Profile"), with its defaults filled in.
 import type { Json } from '../scim/json'
+import type { Features } from '../scim/service-provider-config'
 
 export const fieldTypes = ['string', 'boolean', 'number', 'dateTime'] as const
 export type FieldType = (typeof fieldTypes)[number]
@@ -49,14 +50,6 @@ export interface Profile {
   readonly features: Features
   /** Fallbacks of fields for connections of one kind of identity provider. */
   readonly idps: Readonly<Record<string, { readonly fallback: Readonly<Record<string, readonly string[]>> }>>
-}
-
-/** The optional parts of SCIM that are offered. */
-export interface Features {
-  readonly bulk: boolean
-  readonly sort: boolean
-  readonly etag: boolean
-  readonly cursor: boolean
 }
 
 /** What a connection says on top of the profile. */

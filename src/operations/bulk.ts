@@ -194,7 +194,7 @@ class BulkRun {
     return {
       ...described(entry),
       location: location(this.tenant.baseUrl, this.#typeOf(operation), id),
-      ...(stored && { version: etag(stored.version) }),
+      ...(stored && this.tenant.application.profile.features.etag && { version: etag(stored.version) }),
       status: String(written?.status ?? 204),
     }
   }

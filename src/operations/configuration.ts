@@ -26,15 +26,18 @@ export interface Configuration {
   readonly application: Application
 }
 
+/** How an application sees its users whose tenant says nothing else. */
+export const standardApplication = applicationOf(
+  profileNamed(STANDARD_PROFILE),
+  new Map(),
+  new Map(),
+  accountTypeOf(standardResourceTypes),
+)
+
 const standard: Configuration = {
   version: null,
   resourceTypes: standardResourceTypes,
-  application: applicationOf(
-    profileNamed(STANDARD_PROFILE),
-    new Map(),
-    new Map(),
-    accountTypeOf(standardResourceTypes),
-  ),
+  application: standardApplication,
 }
 
 interface Kept {

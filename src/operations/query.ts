@@ -1,4 +1,5 @@
 // A list (RFC 7644 §3.4.2, §3.4.3; RFC 9865): one round trip for credential, page, total and members.
+import { ScimError } from '../scim/error'
 import type { ListQuery } from '../scim/list-query'
 import type { ResourceType } from '../scim/schema'
 import { type Position, selectPage } from '../storage/list'
@@ -18,6 +19,7 @@ export interface ListResult extends Views {
 
 /** Throws 400 invalidFilter for a filter that D1 cannot take; it never answers more than was asked for. */
 export async function query(tenant: Tenant, type: ResourceType, list: ListQuery): Promise<ListResult> {
+  refuseNotOffered(tenant, list)
   const wanted = wantsMembers(type, list.projection) && list.count > 0
   const page = {
     ...list,
@@ -38,6 +40,15 @@ export async function query(tenant: Tenant, type: ResourceType, list: ListQuery)
     total: Number(total?.rows[0]?.total ?? 0),
     nextCursor: await nextCursor(tenant, type, list, rows?.rows ?? []),
   }
+}
+
+/** What the tenant's profile turns off is never answered as if it had not been asked for. */
+function refuseNotOffered({ application }: Tenant, { sort, cursor }: ListQuery): void {
+  const { features } = application.profile
+  if (sort && !features.sort)
+    throw new ScimError(501, undefined, 'Sorting is not offered: leave out "sortBy".')
+  if (cursor !== undefined && !features.cursor)
+    throw new ScimError(400, 'invalidCursor', 'Cursors are not offered: page by "startIndex" and "count".')
 }
 
 async function firstOf(tenant: Tenant, type: ResourceType, list: ListQuery): Promise<number | Position> {

@@ -11,7 +11,8 @@ export interface Stored {
   /** Milliseconds since 1970. */
   readonly created: number
   readonly lastModified: number
-  readonly version: string
+  /** Undefined where the tenant is shown no versions. */
+  readonly version: string | undefined
   /** The groups that the resource is in, when they were asked for. */
   readonly memberships?: readonly JsonObject[]
 }
@@ -33,7 +34,7 @@ export function represent(stored: Stored, type: ResourceType, baseUrl: string): 
     created: new Date(stored.created).toISOString(),
     lastModified: new Date(stored.lastModified).toISOString(),
     location: location(baseUrl, type, stored.id),
-    version: etag(stored.version),
+    ...(stored.version !== undefined && { version: etag(stored.version) }),
   }
   return shown
 }

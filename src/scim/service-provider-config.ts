@@ -3,31 +3,47 @@ import { MAX_BULK_OPERATIONS } from './bulk'
 import type { JsonObject } from './json'
 import { CURSOR_SECONDS, type PageLimits } from './list-query'
 
-/**
- * `maxBodyBytes`: of any request, and so of a Bulk request. `conformant`: whoever asks is held to the interop profile;
- * of anybody else nothing is said of it (RFC-225).
- */
+/** What of SCIM's optional parts is offered, and within which bounds. */
+export interface Offer {
+  readonly features: Features
+  readonly limits: PageLimits
+  /** Of any request, and so of a Bulk request. */
+  readonly maxBodyBytes: number
+  /** Whoever asks is held to the interop profile; of anybody else nothing is said of it (RFC-225). */
+  readonly conformant: boolean
+}
+
+export interface Features {
+  readonly bulk: boolean
+  readonly sort: boolean
+  readonly etag: boolean
+  readonly cursor: boolean
+}
+
 export function serviceProviderConfigDocument(
   baseUrl: string,
-  limits: PageLimits,
-  maxBodyBytes: number,
-  conformant: boolean,
+  { features, limits, maxBodyBytes, conformant }: Offer,
 ): JsonObject {
+  const { bulk, sort, etag, cursor } = features
   return {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
-    bulk: { supported: true, maxOperations: MAX_BULK_OPERATIONS, maxPayloadSize: maxBodyBytes },
+    bulk: {
+      supported: bulk,
+      maxOperations: bulk ? MAX_BULK_OPERATIONS : 0,
+      maxPayloadSize: bulk ? maxBodyBytes : 0,
+    },
     filter: { supported: true, maxResults: limits.maxCount },
     changePassword: { supported: false },
-    sort: { supported: true },
-    etag: { supported: true },
+    sort: { supported: sort },
+    etag: { supported: etag },
     pagination: {
-      cursor: true,
+      cursor,
       index: true,
       defaultPaginationMethod: 'index',
       defaultPageSize: limits.defaultCount,
       maxPageSize: limits.maxCount,
-      cursorTimeout: CURSOR_SECONDS,
+      ...(cursor && { cursorTimeout: CURSOR_SECONDS }),
     },
     authenticationSchemes: [
       {

@@ -64,8 +64,17 @@ describe('users', () => {
         tenant: tenant.slug,
         connection: tenant.connection.id,
         user: { id: user.id, externalId: user.externalId, userName: user.userName, active: true },
-        profile: {},
+        // As the standard profile maps it.
+        profile: {
+          userName: user.userName,
+          email: user.userName,
+          displayName: 'Ada Lovelace',
+          givenName: 'Ada',
+          familyName: 'Lovelace',
+        },
         epoch: 0,
+        roles: [],
+        targetGroup: null,
       },
     })
   })

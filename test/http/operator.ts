@@ -109,6 +109,7 @@ export async function addUser(database: Database, connectionId: string, userName
     type: userType,
     connectionId,
     resource,
+    restores: false,
     version: crypto.randomUUID(),
     now: Date.UTC(2026, 10, 20),
   }

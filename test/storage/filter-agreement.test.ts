@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers'
 import { uuidv7 } from 'uuidv7'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { renderList } from '../../src/http/render'
+import { standardApplication } from '../../src/operations/configuration'
 import { create } from '../../src/operations/create'
 import { modify } from '../../src/operations/modify'
 import { query } from '../../src/operations/query'
@@ -43,6 +44,8 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     id,
     connectionId,
     resourceTypes: [types.User, types.Group],
+    declares: [],
+    application: standardApplication,
     interop,
     limits: { defaultCount: 100, maxCount: 1000 },
     baseUrl: BASE,
