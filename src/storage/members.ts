@@ -5,6 +5,14 @@ import { memberEvent, type ResourceEvent, type Subject } from '../scim/event'
 import type { MemberChange } from '../scim/member-change'
 import type { ResourceType } from '../scim/schema'
 import { eventData, eventId, lastSequence, type Occasion } from './outbox'
+import {
+  awaitUnknown,
+  dropOtherPending,
+  dropPending,
+  type Naming,
+  namedByChange,
+  namedInList,
+} from './pending-members'
 import { exists } from './resources'
 
 /** Ids an event holds at most (contract "Events"). */
@@ -16,6 +24,8 @@ export interface MembershipWrite {
   readonly type: ResourceType
   readonly subject: Subject
   readonly changes: readonly MemberChange[]
+  /** Where members may be named otherwise than by their id, and before they are here; else `requireKnown` goes before. */
+  readonly naming: Naming | undefined
 }
 
 /** Statements that apply the changes in order, each with the events of what it really changed. */
@@ -24,45 +34,80 @@ export function memberStatements(write: MembershipWrite): SQL[] {
 }
 
 function changeStatements(write: MembershipWrite, change: MemberChange, nth: number): SQL[] {
+  const { tenantId } = write.occasion
+  const groupId = write.subject.id
   switch (change.kind) {
     case 'add':
-      return addStatements(write, change.ids, nth)
+      return [...awaitStatements(write, change.ids, nth), ...addStatements(write, change.ids, nth)]
     case 'remove': {
-      const listed = sql`member_id IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
-      return removeStatements(write, listed)
+      const named = write.naming && namedInList(write.naming, change.ids)
+      return [
+        ...removeStatements(write, sql`member_id IN (${idsOf(change.ids, named)})`),
+        dropPending(tenantId, groupId, change.ids),
+      ]
     }
     case 'removeType':
+      // Of what type somebody will be who is not here yet, nobody knows.
       return removeStatements(write, sql`lower(type) = ${change.type.toLowerCase()}`)
     case 'removeAll':
-      return removeStatements(write, sql`1`)
+      return [...removeStatements(write, sql`1`), dropOtherPending(tenantId, groupId)]
     case 'replace': {
-      const unlisted = sql`member_id NOT IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
-      return [...removeStatements(write, unlisted), ...addStatements(write, change.ids, nth)]
+      const version = versionOf(write, nth)
+      const named = write.naming && namedByChange(write.naming, version)
+      return [
+        ...awaitStatements(write, change.ids, nth),
+        ...removeStatements(write, sql`member_id NOT IN (${idsOf(change.ids, named)})`),
+        ...addStatements(write, change.ids, nth),
+        dropOtherPending(tenantId, groupId, version),
+      ]
     }
   }
 }
 
+/** The ids themselves, and those of the resources that they name. */
+function idsOf(ids: readonly string[], named: SQL | undefined): SQL {
+  const list = sql`SELECT value FROM json_each(${JSON.stringify(ids)})`
+  return named ? sql`${list} UNION ALL ${named}` : list
+}
+
+/** Tells who came by this change from who was there, and from who came by an earlier one of the same request. */
+function versionOf({ occasion }: MembershipWrite, nth: number): string {
+  return `${occasion.txn}.${nth}`
+}
+
+function awaitStatements(write: MembershipWrite, ids: readonly string[], nth: number): SQL[] {
+  const { naming, occasion } = write
+  return naming ? [awaitUnknown(naming, ids, versionOf(write, nth), occasion.now)] : []
+}
+
 /**
  * CROSS JOIN keeps the JSON on the outside: left to itself the planner reads every resource for every id.
- * An id that is no resource of the tenant joins with nothing; `requireKnown` has refused it before.
+ * An id that is no resource of the tenant joins with nothing; `requireKnown` has refused it before, or it waits.
  */
-function addStatements(
-  { occasion, type, subject }: MembershipWrite,
-  ids: readonly string[],
-  nth: number,
-): SQL[] {
+function addStatements(write: MembershipWrite, ids: readonly string[], nth: number): SQL[] {
+  const { occasion, type, subject, naming } = write
   const { tenantId } = occasion
   const groupId = subject.id
   const list = JSON.stringify(ids)
-  // Tells who came by this change from who was there, and from who came by an earlier one of the same request.
-  const version = `${occasion.txn}.${nth}`
-  const arrived = sql`FROM json_each(${list}) j CROSS JOIN members m
-    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = j.value AND m.version = ${version}`
+  const version = versionOf(write, nth)
+  // Who came by a name has another version than who came by the id, so that nobody is told of twice.
+  const byName = `${version}.named`
+  const named = naming && sql`FROM (${namedByChange(naming, version)}) j`
+  const newcomers = (from: SQL, how: string) => sql`SELECT ${tenantId}, ${groupId}, r.id, r.type, ${how}
+    ${from} CROSS JOIN resources r WHERE r.tenant_id = ${tenantId}`
+  const arrived = (from: SQL, id: SQL, how: string) => sql`SELECT m.member_id ${from} CROSS JOIN members m
+    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = ${id} AND m.version = ${how}`
+  const listed = sql`FROM json_each(${list}) j`
   return [
     sql`INSERT INTO members (tenant_id, group_id, member_id, type, version)
-      SELECT ${tenantId}, ${groupId}, r.id, r.type, ${version} FROM json_each(${list}) j CROSS JOIN resources r
-      WHERE r.tenant_id = ${tenantId} AND r.id = j.value AND ${exists(tenantId, groupId)} ON CONFLICT DO NOTHING`,
-    memberEvents(occasion, memberEvent('member_added', subject, type), arrived),
+      ${newcomers(listed, version)} AND r.id = j.value AND ${exists(tenantId, groupId)}
+      ${named ? sql`UNION ALL ${newcomers(named, byName)} AND r.id = j.id` : sql``} ON CONFLICT DO NOTHING`,
+    memberEvents(
+      occasion,
+      memberEvent('member_added', subject, type),
+      sql`FROM (${arrived(listed, sql`j.value`, version)}
+        ${named ? sql`UNION ALL ${arrived(named, sql`j.id`, byName)}` : sql``}) m`,
+    ),
   ]
 }
 
