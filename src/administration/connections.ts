@@ -13,6 +13,7 @@ import {
   updateConnection,
 } from '../storage/connection-rows'
 import { insertJob } from '../storage/job-rows'
+import { dropOrphanPending } from '../storage/pending-members'
 import { countActiveUsers, raiseConfigVersion } from '../storage/tenant-rows'
 import { issueToken } from '../storage/token-rows'
 import { mintToken } from '../storage/tokens'
@@ -130,6 +131,7 @@ export async function deleteConnection(
       deleteUnusedConnection(tenantId, id),
       raiseConfigVersion(tenantId),
       deleteOrphanTokens(tenantId, id),
+      dropOrphanPending(tenantId, id),
     ],
   })
   const [before, users] = done.before

@@ -21,6 +21,7 @@ import {
   selectOutstanding,
 } from '../storage/job-steps'
 import { createDeliveries } from '../storage/outbox'
+import { dropOrphanPending } from '../storage/pending-members'
 import { readResource } from '../storage/resources'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
@@ -117,6 +118,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
     await database.batch([
       deleteDeletingConnection(tenantId, connectionId),
       deleteOrphanTokens(tenantId, connectionId),
+      dropOrphanPending(tenantId, connectionId),
     ])
   }
   await database.batch([finishJob(tenantId, job)])

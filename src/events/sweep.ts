@@ -2,8 +2,8 @@
 import type { Service } from '../env'
 import {
   PRUNE_ROWS,
-  pruneActivity,
   pruneRevocations,
+  pruneRows,
   SWEEP_ROWS,
   takeDueDeliveries,
   takeDueJobs,
@@ -15,6 +15,8 @@ const MAX_ROUNDS = 10
 const DAY_MS = 86_400_000
 /** So long an application may be away and still learn that somebody who is gone lost access (contract "Directory API"). */
 const DELETED_USER_DAYS = 90
+/** How long a group waits for a member who does not come. */
+const PENDING_MEMBER_DAYS = 30
 
 type Sweeper = Pick<Service, 'd1' | 'queue' | 'now' | 'activityDays'>
 
@@ -36,11 +38,16 @@ export async function sweep(
   return { deliveries, jobs: jobs.length }
 }
 
-/** Deletes activity that is older than the setting, and revocations of users long gone; returns how many rows. */
+/**
+ * Deletes activity that is older than the setting, members who never came, and revocations of users long gone;
+ * returns how many rows.
+ */
 export async function prune({ d1, now, activityDays }: Sweeper): Promise<number> {
-  const activity = await inRounds(() => pruneActivity(d1, now() - activityDays * DAY_MS))
-  const revocations = await inRounds(() => pruneRevocations(d1, now() - DELETED_USER_DAYS * DAY_MS))
-  return activity + revocations
+  const before = (days: number) => now() - days * DAY_MS
+  const activity = await inRounds(() => pruneRows(d1, 'activity', before(activityDays)))
+  const pending = await inRounds(() => pruneRows(d1, 'pending_members', before(PENDING_MEMBER_DAYS)))
+  const revocations = await inRounds(() => pruneRevocations(d1, before(DELETED_USER_DAYS)))
+  return activity + pending + revocations
 }
 
 /** Rows of all rounds; one that finds less than it may take is the last. */

@@ -66,6 +66,6 @@ async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
   }
   for (const [tenantId, entries] of byTenant)
     await new TenantDatabase(d1, tenantId)
-      .batch([insertActivity(tenantId, entries, tenantExists(tenantId))])
+      .batch([insertActivity(tenantId, entries, { condition: tenantExists(tenantId) })])
       .catch(error => notWritten(entries.length, error))
 }

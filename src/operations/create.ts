@@ -7,7 +7,8 @@ import { type Resource, readResource as readBody } from '../scim/resource'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
-import { addedIds, memberStatements, requireKnown } from '../storage/members'
+import { lookupRows } from '../storage/lookup'
+import { addedIds, memberStatements } from '../storage/members'
 import { appendEvents, createDeliveries } from '../storage/outbox'
 import {
   DELETED,
@@ -19,11 +20,14 @@ import {
   type StoredResource,
   scopeOf,
   selectConflicts,
+  withMemberships,
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
 import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
 import { declarations, requireDeclared } from './declare'
 import { keepsDeleted } from './delete'
+import { namedRole, roleRulesOf } from './group-roles'
+import { attachment, namedMembers, refuseItself, requiredMembers } from './naming'
 import { refuse, refuseLargeDocument, taken } from './refusal'
 import { restore } from './restore'
 import { wantsMembers } from './retrieve'
@@ -65,13 +69,14 @@ async function createOnce(
     now: tenant.now,
   }
   const changes = mergeMemberChanges(members ? [members] : []).filter(change => addedIds([change]).length > 0)
+  refuseItself(tenant, type, created, changes)
   const outcomes = await insert(tenant, created, account, changes, wantsMembers(type, projection))
   if (outcomes.inserted) {
     tenant.log.stored()
     const { views, more } = viewsOf(
       tenant,
       type,
-      [shownOf(created)],
+      [shownOf(created, outcomes.groups)],
       wantsMembers(type, projection),
       outcomes.members,
     )
@@ -80,13 +85,13 @@ async function createOnce(
   return resolveConflict(tenant, created, outcomes.conflicts, projection)
 }
 
-/** As it is in its row, without reading that; nobody can have put it into a group yet. */
-function shownOf({ now, ...created }: NewResource): ShownResource {
-  return { ...created, createdAt: now, lastModified: now, memberships: [] }
+/** As it is in its row, without reading that; it can only be in groups that have waited for it. */
+function shownOf({ now, ...created }: NewResource, groups: readonly Row[]): ShownResource {
+  return { ...created, createdAt: now, lastModified: now, memberships: withMemberships([], groups) }
 }
 
 type Insertion =
-  | { inserted: true; members: Outcome | undefined; pointers: Written['pointers'] }
+  | { inserted: true; groups: readonly Row[]; members: Outcome | undefined; pointers: Written['pointers'] }
   | { inserted: false; conflicts: readonly Row[] }
 
 async function insert(
@@ -96,23 +101,36 @@ async function insert(
   changes: readonly MemberChange[],
   wanted: boolean,
 ): Promise<Insertion> {
-  const { type, id, resource } = created
+  const { type, id, resource, connectionId } = created
   const occasion = occasionOf(tenant)
   const isThere = exists(tenant.id, id)
   const view = account && { view: account.view }
   const subject: Subject = { id, resource, sessionEpoch: 0, sessionsNotBefore: null, ...view }
   const drafts = createdEvents(subject, type).map(event => draftOf(event, type))
+  const { naming, notes, settled } = namedMembers(tenant, created, changes)
+  const attached = attachment(tenant, type, id, lookupRows(resource, type, connectionId))
+  const entry = tenant.log.entry(201, type.name, id)
   const done = await tenant.database
     .steps({
       unchanged: tenant.database.guard,
       conflicts: [selectConflicts(created)],
       insertion: insertResource(created, tenant.database.admitted),
-      known: requireKnown(tenant.id, type, changes),
+      known: requiredMembers(tenant, type, changes, naming),
       declared: declarations(tenant, type, resource, isThere),
       account: viewStatements(tenant, id, account),
+      role: namedRole(tenant, type, created, isThere),
       events: [appendEvents(occasion, drafts, { condition: isThere, view: viewRulesOf(tenant, type) })],
-      joining: memberStatements({ occasion, type, subject, changes }),
-      log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
+      joining: memberStatements({
+        occasion,
+        type,
+        subject,
+        changes,
+        naming,
+        roles: roleRulesOf(tenant, type),
+      }),
+      attached: attached.statements,
+      log: [insertActivity(tenant.id, [entry], { condition: isThere, notes: [...notes, ...attached.notes] })],
+      settled,
       deliveries: [createDeliveries(occasion)],
       members: membersStatement(tenant, type, wanted, id),
     })
@@ -120,6 +138,7 @@ async function insert(
   if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
   return {
     inserted: true,
+    groups: done.attached.at(-1)?.rows ?? [],
     members: done.members[0],
     pointers: pointersOf(tenant, done.deliveries[0]),
   }

@@ -14,6 +14,7 @@ import { leaveGroupRoles, leaveRole } from '../storage/roles'
 import { leaveTargetGroup } from '../storage/target-groups'
 import type { Statement } from '../storage/tenant-database'
 import { viewRulesOf } from './account-view'
+import { lostRole } from './group-roles'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
@@ -98,9 +99,10 @@ function burial(tenant: Tenant, type: ResourceType, stored: StoredResource): Rem
   }
 }
 
-/** One less where the application counts its users. */
-function leavingStatements(tenant: Tenant, type: ResourceType, { id, view }: StoredResource): Statement[] {
-  if (type.accessAttribute === undefined) return []
+/** One less where the application counts its users; a group that is a role is lost to everybody in it. */
+function leavingStatements(tenant: Tenant, type: ResourceType, stored: StoredResource): Statement[] {
+  if (type.accessAttribute === undefined) return lostRole(tenant, type, stored)
+  const { id, view } = stored
   const { role = null, targetGroup = null } = view ?? {}
   return [
     ...(role === null ? [] : [leaveRole(tenant.id, role)]),

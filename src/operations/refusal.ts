@@ -1,6 +1,6 @@
 // What a request is refused for by the tables and their limits, in words for the client.
 import { ScimError } from '../scim/error'
-import { type MemberChange, memberTypes } from '../scim/member-change'
+import { MAX_PENDING_MEMBERS, type MemberChange, memberTypes } from '../scim/member-change'
 import { changedAttributes, type Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
 import { addedIds, selectUnknown } from '../storage/members'
@@ -43,7 +43,10 @@ export function changedUniques(
   return type.lookups.filter(lookup => lookup.unique && changed.has(lookup.path)).map(lookup => lookup.path)
 }
 
-/** Turns the refusal of unknown members into a 400 that names them; any other error of the tables goes on. */
+/**
+ * Turns the refusal of unknown members into a 400 that names them, and of too many who are awaited into one that names
+ * the limit; any other error of the tables goes on.
+ */
 export async function refuse(
   tenant: Tenant,
   type: ResourceType,
@@ -51,6 +54,7 @@ export async function refuse(
   error: unknown,
 ): Promise<never> {
   if (isTooBig(error)) throw tooBig()
+  if (failure(error) === 'pending') throw tooManyPending()
   if (failure(error) !== 'unknown') throw error
   const [unknown] = await tenant.database.batch([selectUnknown(tenant.id, type, addedIds(changes))])
   const ids = (unknown?.rows ?? []).map(row => String(row.id))
@@ -61,6 +65,14 @@ export async function refuse(
     `members: no ${memberTypes(type).join(' or ')} of this tenant has the id ${quoted}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
     {},
     quoted,
+  )
+}
+
+function tooManyPending(): ScimError {
+  return new ScimError(
+    400,
+    'invalidValue',
+    `members: at most ${MAX_PENDING_MEMBERS} members can be named before they are provisioned. Nothing was changed.`,
   )
 }
 

@@ -4,11 +4,13 @@ import { updatedEvents } from '../scim/event'
 import type { Projection } from '../scim/returned'
 import { insertActivity } from '../storage/activity'
 import { requireOpenConnection } from '../storage/connection-rows'
+import { lookupRows } from '../storage/lookup'
 import { appendEvents, createDeliveries } from '../storage/outbox'
-import { type NewResource, raiseResource, type StoredResource } from '../storage/resources'
+import { type NewResource, raiseResource, type StoredResource, withMemberships } from '../storage/resources'
 import { failure } from '../storage/tenant-database'
 import { viewRulesOf, viewStatements } from './account-view'
 import { declarations } from './declare'
+import { attachment } from './naming'
 import { refuse, taken } from './refusal'
 import { wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -26,6 +28,8 @@ export async function restore(
   const after = { ...deleted, ...change, scope: '', deletedAt: null, lastModified: change.now }
   const events = updatedEvents(deleted, after, type, tenant.application.isPrivileged)
   const occasion = occasionOf(tenant)
+  const attached = attachment(tenant, type, deleted.id, lookupRows(resource, type, connectionId))
+  const entry = tenant.log.entry(201, type.name, deleted.id)
   try {
     const done = await tenant.database.steps({
       unchanged: tenant.database.guard,
@@ -40,11 +44,19 @@ export async function restore(
           { view: viewRulesOf(tenant, type) },
         ),
       ],
-      log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, deleted.id)])],
+      attached: attached.statements,
+      log: [insertActivity(tenant.id, [entry], { notes: attached.notes })],
       deliveries: [createDeliveries(occasion)],
     })
     tenant.log.stored()
-    const views = viewsOf(tenant, type, [after], wantsMembers(type, projection), undefined)
+    const memberships = withMemberships([], done.attached.at(-1)?.rows ?? [])
+    const views = viewsOf(
+      tenant,
+      type,
+      [{ ...after, memberships }],
+      wantsMembers(type, projection),
+      undefined,
+    )
     return { ...views, status: 201, pointers: pointersOf(tenant, done.deliveries[0]) }
   } catch (error) {
     if (failure(error) === 'stale') return undefined

@@ -9,18 +9,22 @@ import type { ResourceType } from '../scim/schema'
 import { preconditionFailed } from '../scim/version'
 import { insertActivity } from '../storage/activity'
 import { requireOpenConnection } from '../storage/connection-rows'
-import { addedIds, memberStatements, requireGroup, requireKnown, touchGroup } from '../storage/members'
+import { memberStatements, requireGroup, touchGroup } from '../storage/members'
 import { appendEvents, createDeliveries, hasAppended } from '../storage/outbox'
 import {
   type Change,
+  newLookups,
   readResource,
   type StoredResource,
   selectResource,
   updateResource,
+  withMemberships,
 } from '../storage/resources'
 import { failure, type Outcome, type Statement } from '../storage/tenant-database'
 import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
 import { declarations, requireDeclared } from './declare'
+import { namedRole, roleRulesOf } from './group-roles'
+import { attachment, type NamedMembers, namedMembers, refuseItself, requiredMembers } from './naming'
 import { changedUniques, refuse, refuseLargeDocument, taken } from './refusal'
 import { notFound, wantsMembers, wantsMemberships } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -125,12 +129,17 @@ export async function writeUpdate(
     refuseLargeDocument(decision.resource)
   const change = changed ? changeOf(tenant, type, stored, decision) : undefined
   const occasion = occasionOf(tenant)
+  const named = namedMembers(tenant, stored, decision.members)
+  const attached = attachment(tenant, type, stored.id, change ? newLookups(type, stored, change) : [])
+  const entry = tenant.log.entry(status, type.name, stored.id)
   try {
     const done = await tenant.database.steps({
       unchanged: tenant.database.guard,
       document: change ? documentStatements(tenant, type, stored, change) : [],
-      members: membershipStatements(tenant, type, stored, decision, { changed, guarded }),
-      log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],
+      members: membershipStatements(tenant, type, stored, decision, { changed, guarded, named }),
+      attached: attached.statements,
+      log: [insertActivity(tenant.id, [entry], { notes: [...named.notes, ...attached.notes] })],
+      settled: named.settled,
       deliveries: [createDeliveries(occasion)],
       // A changed document is known: it was written over the version that was read.
       after: change
@@ -140,7 +149,8 @@ export async function writeUpdate(
     })
     tenant.log.stored()
     const row = done.after[0]?.rows[0]
-    const written = change ? { ...stored, ...change, lastModified: change.now } : stored
+    const memberships = withMemberships(stored.memberships, done.attached.at(-1)?.rows ?? [])
+    const written = change ? { ...stored, ...change, lastModified: change.now, memberships } : stored
     const views = viewsOf(tenant, type, [row ? readResource(row) : written], wanted, done.shown[0])
     return { ...views, status, pointers: pointersOf(tenant, done.deliveries[0]) }
   } catch (error) {
@@ -190,6 +200,7 @@ function documentStatements(
     ...updateResource(tenant.id, type, stored, change),
     ...declarations(tenant, type, change.resource),
     ...viewStatements(tenant, stored.id, change.account, stored),
+    ...namedRole(tenant, type, after),
     appendEvents(
       occasionOf(tenant),
       events.map(event => draftOf(event, type)),
@@ -262,19 +273,25 @@ function membershipStatements(
   type: ResourceType,
   stored: StoredResource,
   decision: Decision,
-  { changed, guarded }: { changed: boolean; guarded: boolean },
+  { changed, guarded, named }: { changed: boolean; guarded: boolean; named: NamedMembers },
 ): Statement[] {
   const { members } = decision
   if (members.length === 0) return []
-  if (addedIds(members).includes(stored.id))
-    throw new ScimError(400, 'invalidValue', `members: a ${type.name} cannot be a member of itself.`)
   const occasion = occasionOf(tenant)
   const subject: Subject = { ...stored, resource: decision.resource }
+  refuseItself(tenant, type, subject, members)
   return [
     // A changed document has checked its version already, and has the new one by now.
     ...(changed ? [] : [requireGroup(tenant.id, stored.id, guarded ? stored.version : undefined)]),
-    ...requireKnown(tenant.id, type, members),
-    ...memberStatements({ occasion, type, subject, changes: members }),
+    ...requiredMembers(tenant, type, members, named.naming),
+    ...memberStatements({
+      occasion,
+      type,
+      subject,
+      changes: members,
+      naming: named.naming,
+      roles: roleRulesOf(tenant, type),
+    }),
     ...(changed ? [] : [touchGroup(occasion, stored.id, hasAppended(tenant.id, tenant.txn))]),
   ]
 }

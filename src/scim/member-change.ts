@@ -17,6 +17,8 @@ export type MemberChange =
 
 /** Ids in one request: they travel as one JSON parameter, which must stay below 1 MB. */
 export const MAX_MEMBER_CHANGES = 25_000
+/** Members of all groups of a tenant that are named before they are here. */
+export const MAX_PENDING_MEMBERS = 100_000
 const MAX_ID_LENGTH = 128
 
 /** RFC-66: the resource types of which a member may be, as the schema says it of the member's `$ref`. */

@@ -29,6 +29,14 @@ export interface Lookup {
   readonly unique: boolean
 }
 
+/**
+ * Whether a group may name the resource by it instead of by the id, before the resource is there and afterwards:
+ * what its client calls it, or what somebody signs in with.
+ */
+export function namesMember({ path, unique }: Lookup, type: ResourceType): boolean {
+  return unique && (path === 'externalId' || (path === 'userName' && type.accessAttribute !== undefined))
+}
+
 export interface ResourceType {
   readonly name: string
   /** `/Users` */

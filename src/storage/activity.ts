@@ -25,14 +25,26 @@ export function outcomeOf(status: number): string {
   return status >= 400 ? 'rejected' : 'ok'
 }
 
-/** Appends the entries if `condition` holds. */
-export function insertActivity(tenantId: string, entries: readonly ActivityEntry[], condition = sql`1`): SQL {
+/**
+ * Appends the entries if `condition` holds. `notes`: tolerances that only the tables know of, each an expression that
+ * is text or null.
+ */
+export function insertActivity(
+  tenantId: string,
+  entries: readonly ActivityEntry[],
+  { condition = sql`1`, notes = [] }: { condition?: SQL; notes?: readonly SQL[] } = {},
+): SQL {
   const rows = entries.map(entry => ({ ...entry, outcome: outcomeOf(entry.status) }))
+  const tolerances = notes.reduce(
+    (listed, note) => sql`(SELECT iif(note IS NULL, listed, json_insert(listed, '$[#]', note))
+      FROM (SELECT ${listed} AS listed, ${note} AS note))`,
+    sql`e.value -> '$.tolerances'`,
+  )
   return sql`INSERT INTO activity (tenant_id, id, at, outcome, connection_id, token_hint, method, path, status,
       scim_type, detail, resource_type, resource_id, tolerances, duration_ms)
     SELECT ${tenantId}, e.value ->> '$.id', e.value ->> '$.at', e.value ->> '$.outcome', e.value ->> '$.connectionId',
       e.value ->> '$.tokenHint', e.value ->> '$.method', e.value ->> '$.path', e.value ->> '$.status',
       e.value ->> '$.scimType', e.value ->> '$.detail', e.value ->> '$.resourceType', e.value ->> '$.resourceId',
-      e.value -> '$.tolerances', e.value ->> '$.durationMs'
+      ${tolerances}, e.value ->> '$.durationMs'
     FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}`
 }

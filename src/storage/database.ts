@@ -3,6 +3,7 @@
 // Times are milliseconds since 1970 (UTC) unless a name says seconds.
 import { sql } from 'drizzle-orm'
 import { check, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { MAX_PENDING_MEMBERS } from '../scim/member-change'
 
 /** The only global table: which tenants there are and which database binding holds each. */
 export const tenantDirectory = sqliteTable('tenant_directory', {
@@ -304,6 +305,39 @@ export const members = sqliteTable(
     primaryKey({ columns: [table.tenantId, table.groupId, table.memberId] }),
     index('members_member').on(table.tenantId, table.memberId, table.groupId),
   ],
+)
+
+/** Who a group is to get as members as soon as they are here, by the name that the client has for them. */
+export const pendingMembers = sqliteTable(
+  'pending_members',
+  {
+    tenantId: text('tenant_id').notNull(),
+    groupId: text('group_id').notNull(),
+    /** As it was sent: what will be an externalId or a userName. */
+    value: text().notNull(),
+    /** The same without case (scim/comparable.ts): how it is found. */
+    folded: text().notNull(),
+    /** The connection within which the value is an externalId. */
+    connectionId: text('connection_id').notNull(),
+    /** Names the change that the row came with, or last came again with. */
+    version: text().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  table => [
+    primaryKey({ columns: [table.tenantId, table.groupId, table.value] }),
+    index('pending_members_folded').on(table.tenantId, table.folded),
+    index('pending_members_version').on(table.tenantId, table.version),
+  ],
+)
+
+/** How many pending members a tenant has: triggers of pending_members keep it, and one too many fails here. */
+export const pendingTotals = sqliteTable(
+  'pending_totals',
+  {
+    tenantId: text('tenant_id').primaryKey(),
+    live: integer().notNull(),
+  },
+  table => [check('too_many_pending', sql`${table.live} <= ${sql.raw(String(MAX_PENDING_MEMBERS))}`)],
 )
 
 /** How many resources a list has, and the last serial given. */

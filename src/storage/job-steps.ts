@@ -66,6 +66,8 @@ export function selectOutstanding(tenantId: string): SQL {
 /** Tables of a tenant with what tells their rows apart, in the order in which they are emptied. */
 const tables = [
   ['members', '(group_id, member_id)'],
+  ['pending_members', '(group_id, value)'],
+  ['pending_totals', 'tenant_id'],
   ['lookups', '(type, attribute, scope, value, resource_id)'],
   ['resources', 'id'],
   ['totals', '(type, scope)'],

@@ -5,7 +5,16 @@ import { memberEvent, type ResourceEvent, type Subject } from '../scim/event'
 import { type MemberChange, memberTypes } from '../scim/member-change'
 import type { ResourceType } from '../scim/schema'
 import { eventData, eventId, lastSequence, type Occasion } from './outbox'
-import { exists } from './resources'
+import {
+  awaitUnknown,
+  dropOtherPending,
+  dropPending,
+  type Naming,
+  namedByChange,
+  namedInList,
+} from './pending-members'
+import { DELETED, exists } from './resources'
+import { gainRole, loseRole, type RoleChange, type RoleRules } from './role-members'
 
 /** Ids an event holds at most (contract "Events"). */
 const IDS_AN_EVENT = 1_000
@@ -16,6 +25,10 @@ export interface MembershipWrite {
   readonly type: ResourceType
   readonly subject: Subject
   readonly changes: readonly MemberChange[]
+  /** Where members may be named otherwise than by their id, and before they are here; else `requireKnown` goes before. */
+  readonly naming: Naming | undefined
+  /** Where groups are roles. */
+  readonly roles?: RoleRules | undefined
 }
 
 /** Statements that apply the changes in order, each with the events of what it really changed. */
@@ -24,49 +37,106 @@ export function memberStatements(write: MembershipWrite): SQL[] {
 }
 
 function changeStatements(write: MembershipWrite, change: MemberChange, nth: number): SQL[] {
+  const { tenantId } = write.occasion
+  const groupId = write.subject.id
   switch (change.kind) {
     case 'add':
-      return addStatements(write, change.ids, nth)
+      return [...awaitStatements(write, change.ids, nth), ...addStatements(write, change.ids, nth)]
     case 'remove': {
-      const listed = sql`member_id IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
-      return removeStatements(write, listed)
+      const named = write.naming && namedInList(write.naming, change.ids)
+      return [
+        ...removeStatements(write, sql`member_id IN (${idsOf(change.ids, named)})`),
+        dropPending(tenantId, groupId, change.ids),
+      ]
     }
     case 'removeType':
+      // Of what type somebody will be who is not here yet, nobody knows.
       return removeStatements(write, sql`lower(type) = ${change.type.toLowerCase()}`)
     case 'removeAll':
-      return removeStatements(write, sql`1`)
+      return [...removeStatements(write, sql`1`), dropOtherPending(tenantId, groupId)]
     case 'replace': {
-      const unlisted = sql`member_id NOT IN (SELECT value FROM json_each(${JSON.stringify(change.ids)}))`
-      return [...removeStatements(write, unlisted), ...addStatements(write, change.ids, nth)]
+      const version = versionOf(write, nth)
+      const named = write.naming && namedByChange(write.naming, version)
+      return [
+        ...awaitStatements(write, change.ids, nth),
+        ...removeStatements(write, sql`member_id NOT IN (${idsOf(change.ids, named)})`),
+        ...addStatements(write, change.ids, nth),
+        dropOtherPending(tenantId, groupId, version),
+      ]
     }
   }
 }
 
+/** The ids themselves, and those of the resources that they name. */
+function idsOf(ids: readonly string[], named: SQL | undefined): SQL {
+  const list = sql`SELECT value FROM json_each(${JSON.stringify(ids)})`
+  return named ? sql`${list} UNION ALL ${named}` : list
+}
+
+/** Tells who came by this change from who was there, and from who came by an earlier one of the same request. */
+function versionOf({ occasion }: MembershipWrite, nth: number): string {
+  return `${occasion.txn}.${nth}`
+}
+
+function awaitStatements(write: MembershipWrite, ids: readonly string[], nth: number): SQL[] {
+  const { naming, occasion } = write
+  return naming ? [awaitUnknown(naming, ids, versionOf(write, nth), occasion.now)] : []
+}
+
 /**
  * CROSS JOIN keeps the JSON on the outside: left to itself the planner reads every resource for every id.
- * An id that is no resource of the tenant joins with nothing; `requireKnown` has refused it before.
+ * An id that is no resource of the tenant joins with nothing; `requireKnown` has refused it before, or it waits.
  */
-function addStatements(
-  { occasion, type, subject }: MembershipWrite,
-  ids: readonly string[],
-  nth: number,
-): SQL[] {
+function addStatements(write: MembershipWrite, ids: readonly string[], nth: number): SQL[] {
+  const { occasion, type, subject, naming } = write
   const { tenantId } = occasion
   const groupId = subject.id
   const list = JSON.stringify(ids)
-  // Tells who came by this change from who was there, and from who came by an earlier one of the same request.
-  const version = `${occasion.txn}.${nth}`
-  const arrived = sql`FROM json_each(${list}) j CROSS JOIN members m
-    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = j.value AND m.version = ${version}`
+  const version = versionOf(write, nth)
+  // Who came by a name has another version than who came by the id, so that nobody is told of twice.
+  const byName = `${version}.named`
+  const named = naming && sql`FROM (${namedByChange(naming, version)}) j`
+  const newcomers = (from: SQL, how: string) => sql`SELECT ${tenantId}, ${groupId}, r.id, r.type, ${how}
+    ${from} CROSS JOIN resources r WHERE r.tenant_id = ${tenantId} AND ${mayBeMember(type)}`
+  const arrived = (from: SQL, id: SQL, how: string) => sql`SELECT m.member_id ${from} CROSS JOIN members m
+    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id = ${id} AND m.version = ${how}`
+  const listed = sql`FROM json_each(${list}) j`
+  const came = sql`${arrived(listed, sql`j.value`, version)}
+    ${named ? sql`UNION ALL ${arrived(named, sql`j.id`, byName)}` : sql``}`
   return [
     sql`INSERT INTO members (tenant_id, group_id, member_id, type, version)
-      SELECT ${tenantId}, ${groupId}, r.id, r.type, ${version} FROM json_each(${list}) j CROSS JOIN resources r
-      WHERE r.tenant_id = ${tenantId} AND r.id = j.value AND ${exists(tenantId, groupId)} ON CONFLICT DO NOTHING`,
-    memberEvents(occasion, memberEvent('member_added', subject, type), arrived),
+      ${newcomers(listed, version)} AND r.id = j.value AND ${exists(tenantId, groupId)}
+      ${named ? sql`UNION ALL ${newcomers(named, byName)} AND r.id = j.id` : sql``} ON CONFLICT DO NOTHING`,
+    memberEvents(occasion, memberEvent('member_added', subject, type), sql`FROM (${came}) m`),
+    ...roleChange(write, gainRole, came),
   ]
 }
 
-function removeStatements({ occasion, type, subject }: MembershipWrite, which: SQL): SQL[] {
+/** Where groups are roles: the same for each person that comes or goes. */
+function roleChange(
+  { occasion, subject, roles }: MembershipWrite,
+  changed: (change: RoleChange) => SQL[],
+  who: SQL,
+): SQL[] {
+  if (!roles) return []
+  const groupName = String(subject.resource.displayName ?? '')
+  return changed({ occasion, rules: roles, groupId: subject.id, groupName, who })
+}
+
+/** Of a resource `r`: what the group's type takes, and is not gone for SCIM. */
+function mayBeMember(type: ResourceType): SQL {
+  return sql`r.type IN (${memberTypeNames(type)}) AND r.scope <> ${DELETED}`
+}
+
+function memberTypeNames(type: ResourceType): SQL {
+  return sql.join(
+    memberTypes(type).map(name => sql`${name}`),
+    sql`, `,
+  )
+}
+
+function removeStatements(write: MembershipWrite, which: SQL): SQL[] {
+  const { occasion, type, subject } = write
   const ofGroup = sql`tenant_id = ${occasion.tenantId} AND group_id = ${subject.id} AND ${which}`
   return [
     memberEvents(
@@ -74,6 +144,7 @@ function removeStatements({ occasion, type, subject }: MembershipWrite, which: S
       memberEvent('member_removed', subject, type),
       sql`FROM members m WHERE ${ofGroup}`,
     ),
+    ...roleChange(write, loseRole, sql`SELECT member_id FROM members WHERE ${ofGroup}`),
     sql`DELETE FROM members WHERE ${ofGroup}`,
   ]
 }
@@ -88,6 +159,11 @@ function memberEvents(occasion: Occasion, event: ResourceEvent, from: SQL): SQL 
       ${event.subjectId}, ${connectionId}, ${now}, ${eventData(tenantId, sql`${connectionId}`, sql`${JSON.stringify(event.data)}`, sql`, '$.members', json_group_array(id)`)}
     FROM (SELECT m.member_id AS id, (row_number() OVER (ORDER BY m.member_id) - 1) / ${size} AS chunk ${from})
     GROUP BY chunk`
+}
+
+/** `SELECT member_id …` of everybody in the group. */
+export function everyMember(tenantId: string, groupId: string): SQL {
+  return sql`SELECT member_id FROM members WHERE tenant_id = ${tenantId} AND group_id = ${groupId}`
 }
 
 /** Gives the group its new version if the condition (that something changed) holds. */
@@ -119,13 +195,27 @@ export function addedIds(changes: readonly MemberChange[]): readonly string[] {
 
 /** Of the ids, those of no resource of the tenant that may be a member; at most twenty are named. Rows: `id`. */
 export function selectUnknown(tenantId: string, type: ResourceType, ids: readonly string[]): SQL {
-  const types = sql.join(
-    memberTypes(type).map(name => sql`${name}`),
-    sql`, `,
-  )
   return sql`SELECT j.value AS id FROM json_each(${JSON.stringify(ids)}) j
     WHERE NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = ${tenantId} AND r.id = j.value
-      AND r.type IN (${types})) LIMIT 20`
+      AND ${mayBeMember(type)}) LIMIT 20`
+}
+
+/**
+ * The same where members may be named before they are here: only what is here, and is nothing that the group's type
+ * takes, is refused.
+ */
+export function requireMemberTypes(
+  tenantId: string,
+  type: ResourceType,
+  changes: readonly MemberChange[],
+): SQL[] {
+  const ids = addedIds(changes)
+  if (ids.length === 0) return []
+  return [
+    sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'unknown_member'
+      WHERE EXISTS (SELECT 1 FROM json_each(${JSON.stringify(ids)}) j CROSS JOIN resources r
+        WHERE r.tenant_id = ${tenantId} AND r.id = j.value AND r.type NOT IN (${memberTypeNames(type)}))`,
+  ]
 }
 
 /** Where a list of members goes on: after this member of this group. */

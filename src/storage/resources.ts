@@ -56,7 +56,8 @@ export const BLOCK_SIZES = [262_144, 4_096, 64]
  * into groups with endless names, must stay readable and, above all, deactivatable. Escaped, a character is six bytes
  * at most, so these stay below one million.
  */
-const MAX_MEMBERSHIPS = sql.raw('1000')
+const MAX_SHOWN = 1000
+const MAX_MEMBERSHIPS = sql.raw(String(MAX_SHOWN))
 const MAX_DISPLAY = sql.raw('120')
 
 /** What is read beside the resource itself: the groups it is in, and the application's view of it. */
@@ -129,6 +130,24 @@ const membershipsColumn = sql`(SELECT json_group_array(json_object('value', grou
       FROM members m CROSS JOIN resources g
       WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
       LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
+
+/** The columns of a group that `withMemberships` reads, as the statement gives them that has changed it. */
+export function membershipColumns(): SQL {
+  return sql`id, substr(document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, type`
+}
+
+/** The memberships of before and those in the groups of the rows, as `resourceColumns` has them. */
+export function withMemberships(before: readonly JsonObject[], rows: readonly Row[]): readonly JsonObject[] {
+  if (rows.length === 0) return before
+  const groups = rows.map(({ id, display, type }) => ({
+    value: String(id),
+    type: 'direct',
+    display: display === null ? null : String(display),
+    resourceType: String(type),
+  }))
+  const all = [...before, ...groups].sort((a, b) => (String(a.value) < String(b.value) ? -1 : 1))
+  return all.slice(0, MAX_SHOWN)
+}
 
 /** What a create needs beside the document. */
 export interface NewResource {
@@ -213,6 +232,14 @@ export interface Change {
   readonly view?: SubjectView
 }
 
+/** By what the resource is found from now on and was not before. */
+export function newLookups(type: ResourceType, before: StoredResource, change: Change): LookupRow[] {
+  return lookupDifference(
+    lookupRows(change.resource, type, change.connectionId),
+    lookupRows(before.resource, type, before.connectionId),
+  )
+}
+
 /**
  * Writes the new state over the version that was read. Rolls the batch back ('stale', see `failure`) when
  * somebody else was faster, and ('unique') when a unique value is taken.
@@ -268,7 +295,10 @@ export function deleteResource(
     ...leaveGroups(tenantId, before.id, { version, now }),
     ...(type.membersAttribute === undefined
       ? []
-      : [sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`]),
+      : [
+          sql`DELETE FROM members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`,
+          sql`DELETE FROM pending_members WHERE tenant_id = ${tenantId} AND group_id = ${before.id}`,
+        ]),
     ...countOut(tenantId, type, before),
   ]
 }

@@ -39,7 +39,24 @@ export function loseRole(change: RoleChange): SQL[] {
     sql`UPDATE resources SET session_epoch = session_epoch + 1,
         sessions_not_before = max(coalesce(sessions_not_before, 0), ${Math.floor(now / 1000)})
       WHERE tenant_id = ${tenantId} AND id IN (${who}) AND ${endsSessions}`,
-    personEvents({ ...change, who: sql`${who}` }, 'sessions_revoked', ended, groupId, endsSessions),
+    personEvents(change, 'sessions_revoked', ended, groupId, endsSessions),
+  ]
+}
+
+/** The other way round: one person comes into several groups, which `groups` selects, at once. */
+export function gainRoles({
+  occasion,
+  rules,
+  personId,
+  groups,
+}: Pick<RoleChange, 'occasion' | 'rules'> & { personId: string; groups: SQL }): SQL[] {
+  const { tenantId } = occasion
+  const names = sql`(SELECT json_group_array(k.name) FROM roles k WHERE k.tenant_id = ${tenantId} AND k.id IN (${groups}))`
+  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json(${names})`
+  const who = sql`SELECT ${personId} WHERE EXISTS (${groups})`
+  return [
+    personEvents({ occasion, rules, groupId: '', groupName: '', who }, 'updated', told),
+    sql`UPDATE roles SET members = members + 1 WHERE tenant_id = ${tenantId} AND id IN (${groups})`,
   ]
 }
 

@@ -36,19 +36,28 @@ export async function takeDueJobs(
   return results
 }
 
+/** What is kept for a time only, with the column that tells when a row came. */
+const passing = { activity: 'at', pending_members: 'created_at' } as const
+
 /**
- * Deletes activity of before `before`; returns how many rows. It needs no index on the time: rows are only ever
+ * Deletes rows of before `before`; returns how many. It needs no index on the time: rows are only ever
  * appended, so the lowest rowids are the oldest, and the search ends with the first PRUNE_ROWS of them.
  */
-export async function pruneActivity(d1: D1Database, before: number): Promise<number> {
-  const { meta } = await d1
+export async function pruneRows(
+  d1: D1Database,
+  table: keyof typeof passing,
+  before: number,
+): Promise<number> {
+  // Not meta.changes, which counts what triggers change as well.
+  const { results } = await d1
     .prepare(
-      `DELETE FROM activity
-        WHERE rowid IN (SELECT rowid FROM activity ORDER BY rowid LIMIT ?2) AND at < ?1`,
+      `DELETE FROM ${table}
+        WHERE rowid IN (SELECT rowid FROM ${table} ORDER BY rowid LIMIT ?2) AND ${passing[table]} < ?1
+        RETURNING 1`,
     )
     .bind(before, PRUNE_ROWS)
     .run()
-  return meta.changes
+  return results.length
 }
 
 /** Deletes the revocations of users who were deleted before `before`; returns how many rows. */

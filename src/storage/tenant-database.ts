@@ -111,13 +111,14 @@ function numbered(statement: SQL): { text: string; values: readonly unknown[] } 
 }
 
 /** Why a batch was rolled back, where a rule of the tables did it; undefined for any other error. */
-export type Failure = 'unique' | 'stale' | 'unknown' | 'configuration'
+export type Failure = 'unique' | 'stale' | 'unknown' | 'pending' | 'configuration'
 
 export function failure(error: unknown): Failure | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if (cause.message.includes('UNIQUE constraint failed')) return 'unique'
     if (cause.message.includes('CHECK constraint failed: stale_version')) return 'stale'
     if (cause.message.includes('CHECK constraint failed: unknown_member')) return 'unknown'
+    if (cause.message.includes('CHECK constraint failed: too_many_pending')) return 'pending'
     if (cause.message.includes('CHECK constraint failed: stale_configuration')) return 'configuration'
   }
   return undefined

@@ -26,6 +26,7 @@ export async function snapshot(tenantId: string): Promise<string> {
     'SELECT id, version, session_epoch FROM resources WHERE tenant_id = ? ORDER BY id',
     'SELECT type, scope, live, last_serial FROM totals WHERE tenant_id = ? ORDER BY type, scope',
     'SELECT group_id, member_id FROM members WHERE tenant_id = ? ORDER BY group_id, member_id',
+    'SELECT group_id, value FROM pending_members WHERE tenant_id = ? ORDER BY group_id, value',
     'SELECT count(*) AS lookups FROM lookups WHERE tenant_id = ?',
     'SELECT count(*) AS events, max(sequence) AS last FROM events WHERE tenant_id = ?',
   )
@@ -42,7 +43,7 @@ export async function expectConsistent(tenant: Tenant, connections: readonly Con
 }
 
 async function expectTables(tenantId: string): Promise<void> {
-  const [orphans, doubles, strangers, unfound, totals, counted] = await rowsOf(
+  const [orphans, doubles, strangers, unfound, late, waiting, totals, counted] = await rowsOf(
     tenantId,
     `SELECT * FROM members m WHERE tenant_id = ? AND (
       NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = m.tenant_id AND r.id = m.member_id AND r.type = m.type)
@@ -53,14 +54,24 @@ async function expectTables(tenantId: string): Promise<void> {
       AND NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = l.tenant_id AND r.id = l.resource_id)`,
     `SELECT id FROM resources r WHERE tenant_id = ? AND type = 'User' AND 1 <> (SELECT count(*) FROM lookups l
       WHERE l.tenant_id = r.tenant_id AND l.resource_id = r.id AND l.attribute = 'userName')`,
+    // Nobody waits who is here, nor for a group that is gone.
+    `SELECT value FROM pending_members p WHERE tenant_id = ? AND (
+      NOT EXISTS (SELECT 1 FROM resources r WHERE r.tenant_id = p.tenant_id AND r.id = p.group_id)
+      OR EXISTS (SELECT 1 FROM lookups l WHERE l.tenant_id = p.tenant_id AND l.resource_id <> p.group_id
+        AND ((l.attribute = 'userName' AND l.value = p.folded)
+          OR (l.attribute = 'externalId' AND l.scope = p.connection_id AND l.value = p.value))))`,
+    `SELECT live FROM pending_totals WHERE tenant_id = ?1
+      AND live <> (SELECT count(*) FROM pending_members WHERE tenant_id = ?1)`,
     'SELECT type, scope, live FROM totals WHERE tenant_id = ? AND live > 0 ORDER BY 1, 2',
     'SELECT type, scope, count(*) AS live FROM resources WHERE tenant_id = ? GROUP BY 1, 2 ORDER BY 1, 2',
   )
-  expect({ orphans, doubles, strangers, unfound }).toEqual({
+  expect({ orphans, doubles, strangers, unfound, late, waiting }).toEqual({
     orphans: [],
     doubles: [],
     strangers: [],
     unfound: [],
+    late: [],
+    waiting: [],
   })
   expect(totals).toEqual(counted)
 }

@@ -34,7 +34,13 @@ interface World {
 type Work = () => Promise<Reply>
 
 const some = (random: Random, ids: readonly string[], most: number): { value: string }[] =>
-  Array.from({ length: Math.floor(random() * (most + 1)) }, () => ({ value: pick(random, ids) }))
+  Array.from({ length: Math.floor(random() * (most + 1)) }, () => ({ value: named(random, ids) }))
+
+/** Now and then by a name, of somebody who may be there, or come, or never come. */
+function named(random: Random, ids: readonly string[]): string {
+  if (random() < 0.7) return pick(random, ids)
+  return random() < 0.5 ? pick(random, NAMES) : `ext-${Math.floor(random() * 14)}`
+}
 
 function change({ random }: World): object {
   const kind = random()
@@ -50,7 +56,7 @@ function memberChange({ random, users }: World): object {
   const kind = random()
   const value = some(random, users, 4)
   if (kind < 0.4) return { op: 'add', path: 'members', value }
-  if (kind < 0.6) return { op: 'remove', path: `members[value eq "${pick(random, users)}"]` }
+  if (kind < 0.6) return { op: 'remove', path: `members[value eq "${named(random, users)}"]` }
   if (kind < 0.7) return { op: 'remove', path: 'members', value }
   if (kind < 0.85) return { op: 'replace', path: 'members', value }
   if (kind < 0.9) return { op: 'remove', path: 'members' }

@@ -538,8 +538,8 @@ describe('groups', () => {
     expect(await left({})).toEqual([])
   })
 
-  it('RFC-66 an unknown member is 400 invalidValue naming the id, for POST, PUT and PATCH, and nothing is applied', async () => {
-    const tenant = await newTenant()
+  it('RFC-66 an unknown member is 400 invalidValue naming the id in strict, for POST, PUT and PATCH, and nothing is applied', async () => {
+    const tenant = await newTenant({ mode: 'strict' })
     const user = await tenant.user()
     const group = await tenant.group({ members: [{ value: user.id }] })
     const before = await tenant.state()

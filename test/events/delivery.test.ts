@@ -829,4 +829,25 @@ describe('the sweep', () => {
     const left = await env.DB.prepare('SELECT count(*) AS n, min(at) AS oldest FROM activity').first()
     expect(left).toEqual({ n: 6_000, oldest: days(29) })
   })
+
+  test('prunes the members who did not come in thirty days, and their number', async () => {
+    const before = START - 30 * 86_400_000
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+        INSERT INTO pending_members (tenant_id, group_id, value, folded, connection_id, version, created_at)
+        SELECT ?1, 'g', i, i, 'c', 'v', iif(i <= 6000, ?2 - 1, ?2) FROM n`,
+    )
+      .bind(tenant.tenantId, before)
+      .run()
+    expect(await prune(world.service)).toBe(6_000)
+    expect(await prune(world.service)).toBe(0)
+    const left = await env.DB.prepare(
+      'SELECT count(*) AS n, min(created_at) AS oldest FROM pending_members',
+    ).first()
+    expect(left).toEqual({ n: 6_000, oldest: before })
+    const total = await env.DB.prepare('SELECT live FROM pending_totals WHERE tenant_id = ?')
+      .bind(tenant.tenantId)
+      .first()
+    expect(total).toEqual({ live: 6_000 })
+  })
 })

@@ -6,7 +6,18 @@ import { type Client, type Fault, GROUP, newClient, PATCH_OP, type Reply, rows, 
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const TABLES = ['resources', 'lookups', 'members', 'totals', 'gaps', 'events', 'deliveries', 'tokens']
+const TABLES = [
+  'resources',
+  'lookups',
+  'members',
+  'pending_members',
+  'pending_totals',
+  'totals',
+  'gaps',
+  'events',
+  'deliveries',
+  'tokens',
+]
 
 /** Every row of the tenant; of the log, what a write has stored (refusals and reads are logged later). */
 async function everything(client: Client): Promise<string> {
@@ -60,6 +71,31 @@ const operations: readonly [string, number, readonly string[], Prepare][] = [
           { schemas: [GROUP], displayName: 'Staff', members },
           fault ? { fault } : {},
         )
+    },
+  ],
+  [
+    'POST of a user for whom groups wait',
+    201,
+    ['user.created', 'group.member_added', 'group.member_added'],
+    async client => {
+      await client.group('Staff', ['ext-ann'])
+      await client.group('Crew', ['ANN'])
+      return fault =>
+        client.call('POST', '/Users', { schemas: [USER], userName: 'ann', ...ann }, fault ? { fault } : {})
+    },
+  ],
+  [
+    'PATCH of members who are not there, and one by name',
+    204,
+    ['group.member_added'],
+    async client => {
+      await client.user('ann', ann)
+      const path = `/Groups/${await client.group('Staff', ['gone'])}`
+      return patching(path, {
+        op: 'replace',
+        path: 'members',
+        value: [{ value: 'ext-ann' }, { value: 'x' }],
+      })(client)
     },
   ],
   [

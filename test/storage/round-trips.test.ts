@@ -397,7 +397,7 @@ describe('rows read', () => {
   test.each<[string, number, (client: Client) => Promise<Reply>]>([
     [
       'POST',
-      35,
+      37,
       client =>
         client.call('POST', '/Users', {
           schemas: [USER],
@@ -408,14 +408,14 @@ describe('rows read', () => {
     ],
     [
       'POST of a taken name',
-      24,
+      27,
       client => client.call('POST', '/Users', { schemas: [USER], userName: 'u700@example.com' }),
     ],
     ['PATCH', 20, client => client.patch('/Users/user-600', set('title', fresh()))],
     ['PATCH that ends sessions', 20, client => client.patch('/Users/user-601', set('active', false))],
     [
       'PUT',
-      35,
+      38,
       client =>
         client.call('PUT', '/Users/user-602', { schemas: [USER], userName: fresh(), displayName: fresh() }),
     ],
