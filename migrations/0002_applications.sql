@@ -18,6 +18,25 @@ CREATE TABLE `mappings` (
 	PRIMARY KEY(`tenant_id`, `connection_id`, `version`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `pending_members` (
+	`tenant_id` text NOT NULL,
+	`group_id` text NOT NULL,
+	`value` text NOT NULL,
+	`folded` text NOT NULL,
+	`connection_id` text NOT NULL,
+	`version` text NOT NULL,
+	`created_at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `group_id`, `value`)
+);
+--> statement-breakpoint
+CREATE INDEX `pending_members_folded` ON `pending_members` (`tenant_id`,`folded`);--> statement-breakpoint
+CREATE INDEX `pending_members_version` ON `pending_members` (`tenant_id`,`version`);--> statement-breakpoint
+CREATE TABLE `pending_totals` (
+	`tenant_id` text PRIMARY KEY NOT NULL,
+	`live` integer NOT NULL,
+	CONSTRAINT "too_many_pending" CHECK("pending_totals"."live" <= 100000)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `profiles` (
 	`name` text NOT NULL,
 	`version` integer NOT NULL,

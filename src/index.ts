@@ -1,4 +1,5 @@
 // The Worker: three hand-offs. HTTP to the app, messages to the consumer, the clock to the sweep.
+import { continueAdoption } from './administration/adoption'
 import { continueJob } from './administration/jobs'
 import { serviceOf } from './env'
 import { consume } from './events/consume'
@@ -12,7 +13,9 @@ export default {
   async queue(batch, env, ctx) {
     const service = await serviceOf(env)
     if (batch.queue === DEAD_LETTER_QUEUE) return buryDeadLetters(batch, service)
-    return consume(batch, service, ctx, pointer => continueJob(service, pointer))
+    return consume(batch, service, ctx, pointer =>
+      'profile' in pointer ? continueAdoption(service, pointer.profile) : continueJob(service, pointer),
+    )
   },
 
   async scheduled(_controller, env) {

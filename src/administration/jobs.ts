@@ -1,13 +1,15 @@
-// Long work in bounded steps: everybody's sessions, a connection's users, a tenant's rows. Each step is one batch
-// that also moves the job on, so it is done once whoever runs it; the Queue carries it on and the sweep revives it.
+// Long work in bounded steps: everybody's sessions, a connection's users, rules that have changed, a tenant's rows.
+// Each step is one batch that also moves the job on, so it is done once whoever runs it; the Queue carries it on and
+// the sweep revives it.
 import type { Service } from '../env'
 import type { JobPointer } from '../events/message'
 import { publish } from '../events/publish'
 import { deactivate } from '../operations/deactivate'
-import { endSessions } from '../operations/revoke-sessions'
-import { occasionOf } from '../operations/tenant'
+import { recompute } from '../operations/recompute'
+import { type AccountWrites, endSessions } from '../operations/revoke-sessions'
+import { occasionOf, type Tenant } from '../operations/tenant'
 import { pointersOf } from '../operations/update'
-import { accountTypeOf } from '../scim/schema'
+import { accountTypeOf, type ResourceType } from '../scim/schema'
 import { deleteDeletingConnection, deleteOrphanTokens } from '../storage/connection-rows'
 import {
   advanceJob,
@@ -16,13 +18,14 @@ import {
   finishJob,
   type Job,
   readJob,
+  selectAccountsAfter,
   selectActiveAfter,
   selectJob,
   selectOutstanding,
 } from '../storage/job-steps'
 import { createDeliveries } from '../storage/outbox'
 import { dropOrphanPending } from '../storage/pending-members'
-import { readResource } from '../storage/resources'
+import { readResource, type StoredResource } from '../storage/resources'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
 import { selectTenant } from '../storage/tenant-rows'
@@ -64,27 +67,47 @@ async function oneStep(service: Service, tenant: OpenTenant, job: Job): Promise<
   }
 }
 
-/** Ends the sessions of the next accounts; false when there are no more. */
+/** What a step does with accounts as they were read, and how many of them it had to leave as they were. */
+function stepOf(
+  kind: string,
+  tenant: Tenant,
+  type: ResourceType,
+  accounts: readonly StoredResource[],
+): AccountWrites & { readonly invalid?: number } {
+  switch (kind) {
+    case 'recompute':
+      return recompute(tenant, type, accounts)
+    case 'revoke-sessions':
+      return endSessions(tenant, type, accounts, 'tenant_suspended')
+    default:
+      return deactivate(
+        tenant,
+        type,
+        accounts,
+        kind === 'delete-tenant' ? 'tenant_deleted' : 'connection_deleted',
+      )
+  }
+}
+
+/** Takes the next accounts; false when there are no more. */
 async function accountsStep(service: Service, open: OpenTenant, job: Job): Promise<boolean> {
   const tenant = { ...(await asOperator(service, open)), txn: job.id }
   const { database } = tenant
   const type = accountTypeOf(tenant.resourceTypes)
-  const [found] = await database.batch([selectActiveAfter(tenant.id, type, job, ACCOUNTS_A_STEP)])
+  const next = job.kind === 'recompute' ? selectAccountsAfter : selectActiveAfter
+  const [found] = await database.batch([next(tenant.id, type, job, ACCOUNTS_A_STEP)])
   const accounts = (found?.rows ?? []).map(readResource)
   const last = accounts.at(-1)
   if (!last) return false
-  const { rows, events, appended } =
-    job.kind === 'revoke-sessions'
-      ? endSessions(tenant, type, accounts, 'tenant_suspended')
-      : deactivate(
-          tenant,
-          type,
-          accounts,
-          job.kind === 'delete-tenant' ? 'tenant_deleted' : 'connection_deleted',
-        )
+  const { rows, events, appended, invalid = 0 } = stepOf(job.kind, tenant, type, accounts)
   const done = await database.steps({
     unchanged: database.guard,
-    progress: advanceJob(tenant.id, job, { position: last.serial, done: accounts.length }, tenant.now),
+    progress: advanceJob(
+      tenant.id,
+      job,
+      { position: last.serial, done: accounts.length, invalid },
+      tenant.now,
+    ),
     rows,
     events,
     deliveries: [createDeliveries(occasionOf(tenant), appended)],
@@ -98,7 +121,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
   const { database } = open
   const { tenantId } = database
   const { kind, connectionId } = job
-  if (kind !== 'revoke-sessions') {
+  if (kind === 'deactivate-users' || kind === 'delete-tenant') {
     const [left] = await database.batch([
       selectActiveAfter(
         tenantId,
@@ -114,7 +137,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
     }
   }
   if (kind === 'delete-tenant') return deleteTenantStep(service, open)
-  if (connectionId !== null) {
+  if (kind === 'deactivate-users' && connectionId !== null) {
     await database.batch([
       deleteDeletingConnection(tenantId, connectionId),
       deleteOrphanTokens(tenantId, connectionId),

@@ -1,7 +1,8 @@
 // Tenants as the operator handles them: create, look up, rename, suspend, resume, delete.
 import type { Service } from '../env'
 import { insertJob } from '../storage/job-rows'
-import { failure } from '../storage/tenant-database'
+import { changeProfile } from '../storage/profile-rows'
+import { failure, type Statement, TenantDatabase } from '../storage/tenant-database'
 import { type DirectoryEntry, insertTenant, pageOfDirectory, tenantsOf } from '../storage/tenant-directory'
 import {
   countActiveUsers,
@@ -17,6 +18,7 @@ import { beginJob } from './begin-job'
 import type { OpenTenant } from './open-tenant'
 import { type List, type Page, type PageRequest, readPage, textPosition } from './page'
 import { notFound, Problem } from './problem'
+import { type ChosenProfile, chooseProfile, followProfile, roleStatements } from './tenant-profile'
 import { timestamp } from './timestamp'
 
 export interface TenantItem {
@@ -24,6 +26,7 @@ export interface TenantItem {
   readonly slug: string
   readonly name: string
   readonly profile: string
+  readonly profileVersion: number
   readonly status: TenantStatus
   readonly createdAt: string
 }
@@ -32,21 +35,26 @@ export async function createTenant(
   service: Service,
   input: { slug: string; name: string; profile: string },
 ): Promise<TenantItem> {
-  const { slug, name, profile } = input
+  const { slug, name } = input
+  const { profile, document } = await chooseProfile(service, input.profile)
   const tenant = {
     tenantId: service.newId(),
     slug,
     name,
-    profile,
+    profile: profile.name,
+    profileVersion: profile.version,
+    profileDocument: document,
     status: 'active',
     createdAt: service.now(),
-  } satisfies TenantRow
+  } satisfies TenantRow & { profileDocument: string | null }
   try {
     await insertTenant(service.d1, tenant)
   } catch (error) {
     if (failure(error) === 'unique') throw new Problem(409, `The slug "${slug}" is taken.`)
     throw error
   }
+  const roles = roleStatements(service, tenant.tenantId, profile)
+  await new TenantDatabase(service.d1, tenant.tenantId).batch(roles)
   return item(tenant)
 }
 
@@ -68,24 +76,48 @@ export async function getTenant(tenant: OpenTenant): Promise<TenantItem> {
   return item(rowOf(found?.rows))
 }
 
-/** Suspending begins the job that ends everybody's sessions, in the batch that suspends. */
+/**
+ * Suspending begins the job that ends everybody's sessions, in the batch that suspends; another profile begins the one
+ * that reads everybody anew. Throws 422 for a profile that there is not.
+ */
 export async function updateTenantSettings(
   service: Service,
   { database }: OpenTenant,
-  change: { name?: string | undefined; status?: 'active' | 'suspended' | undefined },
+  change: {
+    name?: string | undefined
+    profile?: string | undefined
+    status?: 'active' | 'suspended' | undefined
+  },
 ): Promise<TenantItem> {
   const { tenantId } = database
   const { name = null, status = null } = change
   const job = { id: service.newId(), kind: 'revoke-sessions', connectionId: null } as const
+  const chosen = change.profile === undefined ? undefined : await chooseProfile(service, change.profile)
+  const recompute = service.newId()
   const done = await database.steps({
     job: [insertJob(tenantId, job, service.now(), isAboutToBeSuspended(tenantId, status))],
     update: [updateTenant(tenantId, { name, status })],
+    profile: chosen ? profileChange(service, tenantId, chosen, recompute) : [],
     after: [selectTenant(tenantId)],
   })
   const row = rowOf(done.after[0]?.rows)
   if (done.update[0]?.changes === 0) throw new Problem(409, 'The tenant is being deleted.')
   if (done.job[0]?.changes === 1) await beginJob(service, { tenantId, jobId: job.id })
+  if (chosen) await beginJob(service, { tenantId, jobId: recompute })
   return item(row)
+}
+
+function profileChange(
+  service: Service,
+  tenantId: string,
+  { profile, document }: ChosenProfile,
+  jobId: string,
+): Statement[] {
+  const { name, version } = profile
+  return [
+    changeProfile(tenantId, { name, version, document }),
+    ...followProfile(service, tenantId, profile, jobId),
+  ]
 }
 
 /**
@@ -123,6 +155,6 @@ function rowOf(rows: readonly unknown[] | undefined): TenantRow {
   return row
 }
 
-function item({ tenantId, slug, name, profile, status, createdAt }: TenantRow): TenantItem {
-  return { id: tenantId, slug, name, profile, status, createdAt: timestamp(createdAt) }
+function item({ tenantId, slug, name, profile, profileVersion, status, createdAt }: TenantRow): TenantItem {
+  return { id: tenantId, slug, name, profile, profileVersion, status, createdAt: timestamp(createdAt) }
 }

@@ -14,7 +14,7 @@ import {
 } from '../storage/deliveries'
 import { TenantDatabase } from '../storage/tenant-database'
 import { deliver, type Outcome } from './deliver'
-import { type DeliveryPointer, type JobPointer, messageSchema } from './message'
+import { type DeliveryPointer, messageSchema, type WorkPointer } from './message'
 import { persist } from './persist'
 import { publishLater } from './publish'
 import {
@@ -70,29 +70,29 @@ export async function consume(
   batch: MessageBatch,
   service: Service,
   ctx: Background,
-  continueJob: (pointer: JobPointer) => Promise<void>,
+  continueWork: (pointer: WorkPointer) => Promise<void>,
 ): Promise<void> {
-  const { deliveries, jobs } = sortCalls(batch)
+  const { deliveries, work } = sortCalls(batch)
   const rounds = [...deliveries].map(([tenantId, calls]) => {
     return { service, ctx, database: new TenantDatabase(service.d1, tenantId), calls }
   })
-  await Promise.all([...rounds.map(deliverRound), ...jobs.map(call => workRound(call, ctx, continueJob))])
+  await Promise.all([...rounds.map(deliverRound), ...work.map(call => workRound(call, ctx, continueWork))])
 }
 
 /** The messages by what they point to, deliveries by tenant. What is no pointer will never be one: it is dropped. */
 export function sortCalls(batch: MessageBatch): {
   readonly deliveries: ReadonlyMap<string, readonly Call<DeliveryPointer>[]>
-  readonly jobs: readonly Call<JobPointer>[]
+  readonly work: readonly Call<WorkPointer>[]
 } {
   const deliveries = new Map<string, Call<DeliveryPointer>[]>()
-  const jobs: Call<JobPointer>[] = []
+  const work: Call<WorkPointer>[] = []
   for (const message of batch.messages) {
     const pointer = messageSchema.safeParse(message.body).data
     if (!pointer) log('no-pointer', { queue: batch.queue, message: message.id })
-    else if ('jobId' in pointer) jobs.push({ message, pointer })
+    else if ('jobId' in pointer || 'profile' in pointer) work.push({ message, pointer })
     else deliveries.set(pointer.tenantId, [...(deliveries.get(pointer.tenantId) ?? []), { message, pointer }])
   }
-  return { deliveries, jobs }
+  return { deliveries, work }
 }
 
 /** How long the queue keeps a message that D1 could not be asked about. */
@@ -216,12 +216,12 @@ function sendBack({ calls }: Round, key: Omit<DeliveryPointer, 'tenantId'>, dela
 
 /** A job's next step; one that takes long does not hold up the batch behind it. */
 async function workRound(
-  { message, pointer }: Call<JobPointer>,
+  { message, pointer }: Call<WorkPointer>,
   ctx: Background,
-  continueJob: (pointer: JobPointer) => Promise<void>,
+  continueWork: (pointer: WorkPointer) => Promise<void>,
 ): Promise<void> {
   let waiting = true
-  const step = continueJob(pointer).catch(error => {
+  const step = continueWork(pointer).catch(error => {
     log('job-failed', { ...pointer, error: String(error) })
     if (waiting) message.retry({ delaySeconds: backoffSeconds(message.attempts) })
   })

@@ -1,6 +1,6 @@
 // Wake-up calls: pointers into the Queue. D1 already holds the truth, so a refused one is late, never lost.
 import type { Service } from '../env'
-import type { DeliveryPointer, JobPointer, Message } from './message'
+import type { DeliveryPointer, Message, WorkPointer } from './message'
 import { persist } from './persist'
 
 /** The platform's limit for one call. */
@@ -13,7 +13,7 @@ type Publisher = Pick<Service, 'queue'>
 /** After the commit, in `waitUntil`. Never throws: what the queue refuses is found by the sweep. */
 export async function publish(
   service: Publisher,
-  pointers: readonly (DeliveryPointer | JobPointer)[],
+  pointers: readonly (DeliveryPointer | WorkPointer)[],
 ): Promise<void> {
   await send(
     service,

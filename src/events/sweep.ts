@@ -1,5 +1,6 @@
 // What runs every minute: wake up what a crash, a pause or a lost message left behind, and prune what is old.
 import type { Service } from '../env'
+import { takeDueProfiles } from '../storage/profile-rows'
 import {
   PRUNE_ROWS,
   pruneRevocations,
@@ -12,6 +13,8 @@ import { publish } from './publish'
 
 /** One run stops here; the next one goes on. */
 const MAX_ROUNDS = 10
+/** What was taken is looked at again after this long, should its message be lost as well. */
+const WORK_AGAIN_MS = 60_000
 const DAY_MS = 86_400_000
 /** So long an application may be away and still learn that somebody who is gone lost access (contract "Directory API"). */
 const DELETED_USER_DAYS = 90
@@ -26,6 +29,11 @@ export async function sweep(
 ): Promise<{ readonly deliveries: number; readonly jobs: number }> {
   const jobs = await takeDueJobs(service.d1, service.now())
   await publish(service, jobs)
+  const profiles = await takeDueProfiles(service.d1, service.now(), service.now() + WORK_AGAIN_MS)
+  await publish(
+    service,
+    profiles.map(profile => ({ profile })),
+  )
   let deliveries = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const due = await takeDueDeliveries(service.d1, service.now())

@@ -90,3 +90,8 @@ export function abortUnlessConfiguration(tenantId: string, configVersion: number
     SELECT 1 FROM tenants WHERE tenant_id = ${tenantId} AND config_version = ${configVersion}
       AND status <> 'deleting')`
 }
+
+/** For `abortUnlessConfiguration`. One column, `config_version`. */
+export function selectConfigVersion(tenantId: string): SQL {
+  return sql`SELECT config_version FROM tenants WHERE tenant_id = ${tenantId}`
+}

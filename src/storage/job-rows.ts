@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 
 export interface NewJob {
   readonly id: string
-  readonly kind: 'revoke-sessions' | 'deactivate-users' | 'delete-tenant'
+  readonly kind: 'revoke-sessions' | 'deactivate-users' | 'delete-tenant' | 'recompute'
   /** The connection whose users it is about; null for the whole tenant's. */
   readonly connectionId: string | null
 }
@@ -18,4 +18,27 @@ export function insertJob(tenantId: string, job: NewJob, now: number, condition 
     SELECT ${tenantId}, ${job.id}, ${job.kind}, ${job.connectionId}, 0, 0,
       (SELECT count(*) FROM resources WHERE tenant_id = ${tenantId} AND active = 1${ofConnection}), ${now}, ${now}
     WHERE ${condition}`
+}
+
+/**
+ * Begins to read users anew; its total is how many there are. One that reads the same users anew and is under way is
+ * over: this one goes on with what the rules are by then.
+ */
+export function insertRecompute(tenantId: string, job: NewJob, typeName: string, now: number): SQL[] {
+  const ofConnection = job.connectionId === null ? sql`` : sql` AND connection_id = ${job.connectionId}`
+  return [
+    sql`UPDATE jobs SET wake_at = NULL WHERE tenant_id = ${tenantId} AND kind = ${job.kind} AND wake_at IS NOT NULL
+      ${ofConnection}`,
+    sql`INSERT INTO jobs (tenant_id, id, kind, connection_id, position, done, total, created_at, wake_at)
+      SELECT ${tenantId}, ${job.id}, ${job.kind}, ${job.connectionId}, 0, 0,
+        (SELECT count(*) FROM resources WHERE tenant_id = ${tenantId} AND type = ${typeName} AND scope = ''${ofConnection}),
+        ${now}, ${now}`,
+  ]
+}
+
+/** How far the last one is that read the users of the connection anew. One row, or none. */
+export function selectRecompute(tenantId: string, connectionId: string): SQL {
+  return sql`SELECT done, total, invalid, wake_at AS "wakeAt" FROM jobs
+    WHERE tenant_id = ${tenantId} AND kind = 'recompute' AND (connection_id = ${connectionId} OR connection_id IS NULL)
+    ORDER BY id DESC LIMIT 1`
 }

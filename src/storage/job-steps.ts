@@ -30,12 +30,21 @@ export function readJob(row: Row): Job {
   }
 }
 
-/** The next resources that grant access, in order of their serial; rows for `readResource`. */
+/** The next accounts, in order of their serial; rows for `readResource`. */
+export function selectAccountsAfter(tenantId: string, type: ResourceType, job: Job, limit: number): SQL {
+  return accountsAfter(tenantId, type, job, limit, sql``)
+}
+
+/** The next ones that grant access. */
 export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job, limit: number): SQL {
+  return accountsAfter(tenantId, type, job, limit, sql` AND r.active = 1`)
+}
+
+function accountsAfter(tenantId: string, type: ResourceType, job: Job, limit: number, only: SQL): SQL {
   const ofConnection = job.connectionId === null ? sql`` : sql` AND r.connection_id = ${job.connectionId}`
   return sql`SELECT ${resourceColumns(type, { view: true })} FROM resources r
     WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scopeOf(type, '')}
-      AND r.serial > ${job.position} AND r.active = 1${ofConnection}
+      AND r.serial > ${job.position}${only}${ofConnection}
     ORDER BY r.serial LIMIT ${limit}`
 }
 
@@ -43,11 +52,12 @@ export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job
 export function advanceJob(
   tenantId: string,
   job: Job,
-  to: { position: number; done: number },
+  to: { position: number; done: number; invalid?: number },
   now: number,
 ): SQL[] {
   return [
-    sql`UPDATE jobs SET position = ${to.position}, done = done + ${to.done}, wake_at = ${now + WAKE_AFTER_MS}
+    sql`UPDATE jobs SET position = ${to.position}, done = done + ${to.done},
+        invalid = invalid + ${to.invalid ?? 0}, wake_at = ${now + WAKE_AFTER_MS}
       WHERE tenant_id = ${tenantId} AND id = ${job.id} AND position = ${job.position} AND wake_at IS NOT NULL`,
     abortUnlessChanged(tenantId),
   ]
@@ -81,6 +91,10 @@ const tables = [
   ['app_keys', 'id'],
   ['connections', 'id'],
   ['tenant_schemas', 'urn'],
+  ['mappings', '(connection_id, version)'],
+  ['roles', 'id'],
+  ['target_groups', 'id'],
+  ['setup_links', 'id'],
   ['tenant_resource_types', 'name'],
 ] as const
 

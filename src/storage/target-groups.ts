@@ -65,9 +65,9 @@ export function pageOfTargetGroups(tenantId: string, afterId: string, limit: num
     ORDER BY id LIMIT ${limit}`
 }
 
-/** Those of the ids that exist. Rows: `id`. */
+/** Those of the ids that exist. Rows: `id`, `name`. */
 export function selectTargetGroups(tenantId: string, ids: readonly string[]): SQL {
-  return sql`SELECT id FROM target_groups WHERE tenant_id = ${tenantId}
+  return sql`SELECT id, name FROM target_groups WHERE tenant_id = ${tenantId}
     AND id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`
 }
 

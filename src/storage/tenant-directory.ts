@@ -1,4 +1,5 @@
 // The directory of tenants, the one global table: which slug is which tenant. Nothing joins it with anything.
+import { STANDARD_PROFILE } from '../mapping/shipped-profiles'
 import type { Row } from './tenant-database'
 import type { TenantRow } from './tenant-rows'
 
@@ -11,18 +12,26 @@ export interface DirectoryEntry {
 }
 
 /** The directory's row and the tenant's own, both or neither; a taken slug is a `unique` failure. */
-export async function insertTenant(d1: D1Database, tenant: TenantRow): Promise<void> {
-  const { tenantId, slug, name, profile, status, createdAt } = tenant
+export async function insertTenant(
+  d1: D1Database,
+  tenant: TenantRow & { readonly profileDocument: string | null },
+): Promise<void> {
+  const { tenantId, slug, name, profile, profileVersion, profileDocument, status, createdAt } = tenant
+  const configured = profile !== STANDARD_PROFILE || profileDocument !== null
   await d1.batch([
     d1
       .prepare('INSERT INTO tenant_directory (slug, tenant_id, database, created_at) VALUES (?, ?, ?, ?)')
       .bind(slug, tenantId, DATABASE, createdAt),
     d1
       .prepare(
-        `INSERT INTO tenants (tenant_id, slug, name, profile, status, config_version, created_at)
-          VALUES (?, ?, ?, ?, ?, 1, ?)`,
+        `INSERT INTO tenants (tenant_id, slug, name, profile, profile_version, profile_document, status,
+            config_version, configured, created_at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
       )
-      .bind(tenantId, slug, name, profile, status, createdAt),
+      .bind(
+        ...[tenantId, slug, name, profile, profileVersion, profileDocument, status],
+        ...[Number(configured), createdAt],
+      ),
   ])
 }
 
@@ -50,7 +59,8 @@ export async function tenantsOf(
 ): Promise<readonly TenantRow[]> {
   if (entries.length === 0) return []
   const statement = d1.prepare(
-    `SELECT tenant_id AS tenantId, slug, name, profile, status, created_at AS createdAt
+    `SELECT tenant_id AS tenantId, slug, name, profile, profile_version AS profileVersion, status,
+        created_at AS createdAt
       FROM tenants WHERE tenant_id = ?`,
   )
   const results = await d1.batch<Row>(entries.map(entry => statement.bind(entry.tenantId)))

@@ -8,12 +8,14 @@ export interface TenantRow {
   readonly slug: string
   readonly name: string
   readonly profile: string
+  readonly profileVersion: number
   readonly status: TenantStatus
   readonly createdAt: number
 }
 
 export function selectTenant(tenantId: string): SQL {
-  return sql`SELECT tenant_id AS "tenantId", slug, name, profile, status, created_at AS "createdAt"
+  return sql`SELECT tenant_id AS "tenantId", slug, name, profile, profile_version AS "profileVersion", status,
+      created_at AS "createdAt"
     FROM tenants WHERE tenant_id = ${tenantId}`
 }
 

@@ -6,7 +6,7 @@ import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { type Service, serviceOf } from '../../src/env'
 import { consume } from '../../src/events/consume'
-import type { DeliveryPointer, Message as Pointer } from '../../src/events/message'
+import type { DeliveryPointer, Message as Pointer, WorkPointer } from '../../src/events/message'
 import { WAKE_AFTER_MS } from '../../src/storage/outbox'
 import { receiverSecretContext } from '../../src/storage/receivers'
 import { TenantDatabase } from '../../src/storage/tenant-database'
@@ -193,11 +193,11 @@ export function batchOf(bodies: readonly unknown[], attempts = 1) {
 export async function run(
   { service }: World,
   bodies: readonly unknown[],
-  continueJob: (pointer: { tenantId: string; jobId: string }) => Promise<void> = async () => undefined,
+  continueWork: (pointer: WorkPointer) => Promise<void> = async () => undefined,
 ): Promise<readonly FakeMessage[]> {
   const { batch, messages } = batchOf(bodies)
   const ctx = createExecutionContext()
-  await consume(batch, service, ctx, continueJob)
+  await consume(batch, service, ctx, continueWork)
   await waitOnExecutionContext(ctx)
   return messages
 }

@@ -11,11 +11,15 @@ import type { Call } from './call'
 import { connectionCalls } from './connections'
 import { deliveryCalls } from './deliveries'
 import { eventCalls } from './events'
+import { mappingCalls } from './mappings'
 import { openApiCall } from './openapi'
 import { problemReply } from './problem'
+import { profileCalls } from './profiles'
 import { receiverCalls } from './receivers'
 import { resourceTypeCalls } from './resource-types'
+import { roleCalls } from './roles'
 import { schemaCalls } from './schemas'
+import { targetGroupCalls } from './target-groups'
 import { tenantCalls } from './tenants'
 import { tokenCalls } from './tokens'
 import { userCalls } from './users'
@@ -31,6 +35,10 @@ export const adminCalls: readonly Call[] = [
   ...userCalls,
   ...schemaCalls,
   ...resourceTypeCalls,
+  ...profileCalls,
+  ...mappingCalls,
+  ...roleCalls,
+  ...targetGroupCalls,
   ...appKeyCalls,
   openApiCall(() => adminCalls),
 ]

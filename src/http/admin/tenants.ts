@@ -8,6 +8,7 @@ import {
   listTenants,
   updateTenantSettings,
 } from '../../administration/tenants'
+import { STANDARD_PROFILE } from '../../mapping/shipped-profiles'
 import { label } from './body'
 import { call } from './call'
 import { pageQuery, pageReply } from './list'
@@ -17,6 +18,7 @@ const tenant = z.object({
   slug: z.string(),
   name: z.string(),
   profile: z.string(),
+  profileVersion: z.int().describe('0: as it ships with the service'),
   status: z.enum(['active', 'suspended', 'deleting']),
   createdAt: z.iso.datetime(),
 })
@@ -24,11 +26,12 @@ const tenant = z.object({
 const newTenant = z.strictObject({
   slug: z.string().regex(/^[a-z0-9-]{1,63}$/, { error: 'must be 1 to 63 characters of a-z, 0-9 and "-"' }),
   name: label(255),
-  profile: z.enum(['standard']).default('standard'),
+  profile: z.string().max(63).default(STANDARD_PROFILE).describe('Name of a profile'),
 })
 
 const tenantChange = z.strictObject({
   name: label(255).optional(),
+  profile: z.string().max(63).optional().describe('Name of another profile; users are read anew'),
   status: z.enum(['active', 'suspended']).optional(),
 })
 

@@ -11,11 +11,12 @@ import { openApiDocument } from '../admin/openapi'
 import { problemReply } from '../admin/problem'
 import { failedCredential } from '../authenticate'
 import type { AppEnv } from '../environment'
+import { groupAndRoleReads } from './groups-and-roles'
 import type { Read } from './read'
 import { revocationReads } from './revocations'
 import { userReads } from './users'
 
-export const directoryReads: readonly Read[] = [...userReads, ...revocationReads]
+export const directoryReads: readonly Read[] = [...userReads, ...groupAndRoleReads, ...revocationReads]
 
 /** How long a reply may be taken for the answer without asking again, by the one who got it. */
 const MAX_AGE_SECONDS = 5

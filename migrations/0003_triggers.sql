@@ -22,3 +22,12 @@ BEGIN
 		`at` = excluded.`at`, `user_name` = excluded.`user_name`, `external_id` = excluded.`external_id`,
 		`deleted_at` = excluded.`deleted_at`;
 END;
+--> statement-breakpoint
+CREATE TRIGGER `pending_members_come` AFTER INSERT ON `pending_members` BEGIN
+	INSERT INTO `pending_totals` (`tenant_id`, `live`) VALUES (NEW.`tenant_id`, 1)
+		ON CONFLICT DO UPDATE SET `live` = `live` + 1;
+END;
+--> statement-breakpoint
+CREATE TRIGGER `pending_members_go` AFTER DELETE ON `pending_members` BEGIN
+	UPDATE `pending_totals` SET `live` = `live` - 1 WHERE `tenant_id` = OLD.`tenant_id`;
+END;

@@ -1,0 +1,44 @@
+// The tenants of a profile get its newest version, page by page of the directory: each in one batch of its own, which
+// also begins to read its users anew.
+import type { Service } from '../env'
+import { publish } from '../events/publish'
+import { type Adoption, adoptProfile, advanceAdoption, findAdoption } from '../storage/profile-rows'
+import { TenantDatabase } from '../storage/tenant-database'
+import { pageOfDirectory, tenantsOf } from '../storage/tenant-directory'
+import { beginJob } from './begin-job'
+import { followProfile, readProfile } from './tenant-profile'
+
+/** Tenants of one step: a few statements each. */
+const TENANTS_A_STEP = 50
+/** Steps of one call: the reply to the operator, or one message of the Queue. */
+const STEPS_A_CALL = 4
+/** The next step is looked for after this long, should its message be lost. */
+const WAKE_AFTER_MS = 30_000
+
+/** Does the next steps for the profile, and asks the Queue for the ones after that. */
+export async function continueAdoption(service: Service, name: string): Promise<void> {
+  for (let step = 0; step < STEPS_A_CALL; step++) {
+    const adoption = await findAdoption(service.d1, name)
+    if (!adoption) return
+    const entries = await pageOfDirectory(service.d1, adoption.adoptedSlug, TENANTS_A_STEP)
+    const tenants = await tenantsOf(service.d1, entries)
+    for (const { tenantId, profile } of tenants)
+      if (profile === name) await adopt(service, tenantId, adoption)
+    const last = entries.at(-1)
+    const more = last !== undefined && entries.length === TENANTS_A_STEP
+    const until = last?.slug ?? adoption.adoptedSlug
+    await advanceAdoption(service.d1, adoption, until, more ? service.now() + WAKE_AFTER_MS : null)
+  }
+  await publish(service, [{ profile: name }])
+}
+
+/** Doing it twice reads the users twice, and changes nothing the second time. */
+async function adopt(service: Service, tenantId: string, adoption: Adoption): Promise<void> {
+  const { name, version, document } = adoption
+  const jobId = service.newId()
+  await new TenantDatabase(service.d1, tenantId).batch([
+    adoptProfile(tenantId, { name, version, document }),
+    ...followProfile(service, tenantId, readProfile(document, version), jobId),
+  ])
+  await beginJob(service, { tenantId, jobId })
+}

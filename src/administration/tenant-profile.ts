@@ -1,0 +1,71 @@
+// The profile of a tenant: which one it is, and what is written when the tenant gets another one or a newer version.
+import type { Service } from '../env'
+import type { Profile } from '../mapping/profile'
+import { profileDocument, profileOf } from '../mapping/profile-document'
+import { shippedProfile } from '../mapping/shipped-profiles'
+import { accountTypeOf, type ResourceType } from '../scim/schema'
+import { standardResourceTypes } from '../scim/schemas/resource-types'
+import { raiseConfigurationVersion } from '../storage/configuration-rows'
+import { insertRecompute } from '../storage/job-rows'
+import { findProfile } from '../storage/profile-rows'
+import { forgetGroupRoles, insertAttributeRoles, makeGroupsRoles } from '../storage/roles'
+import type { Statement } from '../storage/tenant-database'
+import { invalid } from './problem'
+
+/** A profile as a tenant gets it. */
+export interface ChosenProfile {
+  readonly profile: Profile
+  /** JSON; null for one that ships with the service, which is not copied. */
+  readonly document: string | null
+}
+
+/** The newest version under the name. Throws 422 for a name that there is not. */
+export async function chooseProfile(service: Service, name: string): Promise<ChosenProfile> {
+  const row = await findProfile(service.d1, name)
+  if (row) return { profile: readProfile(row.document, row.version), document: row.document }
+  const profile = shippedProfile(name)
+  if (!profile)
+    throw invalid('profile', 'is no profile of this deployment: GET /admin/v1/profiles lists them')
+  return { profile, document: null }
+}
+
+/** A document that was read without problems before it was stored. */
+export function readProfile(document: string, version: number): Profile {
+  return profileOf(profileDocument.parse(JSON.parse(document)), version)
+}
+
+/** Goes behind the statement that gives the tenant the profile: its users are read anew by the job. */
+export function followProfile(
+  service: Service,
+  tenantId: string,
+  profile: Profile,
+  jobId: string,
+): Statement[] {
+  const job = { id: jobId, kind: 'recompute', connectionId: null } as const
+  return [
+    raiseConfigurationVersion(tenantId),
+    ...roleStatements(service, tenantId, profile),
+    ...insertRecompute(tenantId, job, accountTypeOf(standardResourceTypes).name, service.now()),
+  ]
+}
+
+/** Roles that are known before anybody has them, so that the operator can give them permissions. */
+export function roleStatements(
+  { newId }: Pick<Service, 'newId'>,
+  tenantId: string,
+  { user, groups }: Profile,
+): Statement[] {
+  const named = (user.role?.values ?? []).map(name => ({ id: newId(), name }))
+  return [
+    ...(named.length > 0 ? [insertAttributeRoles(tenantId, named)] : []),
+    groups.as === 'roles'
+      ? makeGroupsRoles(tenantId, groupType().name, accountTypeOf(standardResourceTypes).name)
+      : forgetGroupRoles(tenantId),
+  ]
+}
+
+function groupType(): ResourceType {
+  const type = standardResourceTypes.find(({ membersAttribute }) => membersAttribute !== undefined)
+  if (!type) throw new Error('No resource type has members.')
+  return type
+}
