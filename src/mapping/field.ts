@@ -23,7 +23,7 @@ export type FieldReading =
   | { readonly value?: undefined; readonly problem: FieldProblem }
 
 /** Characters of a list of allowed values in a message. */
-const MAX_LISTED = 400
+const MAX_LISTED = 200
 
 /** The first source that has a value counts, then the default. */
 export function readField(field: ReadyField, resource: Resource): FieldReading {

@@ -1,5 +1,6 @@
 // What the application will see of an account that is about to be written, and the statements that keep its role and
 // target group.
+import type { FieldProblem } from '../mapping/field'
 import type { TargetGroup } from '../mapping/view'
 import { ScimError } from '../scim/error'
 import { grantsAccess, type SubjectView } from '../scim/event'
@@ -18,8 +19,8 @@ export interface AccountView {
   readonly target: TargetGroup | null
 }
 
-/** More than this nobody reads in the log of an identity provider. */
-const MAX_TOLD = 3
+/** Characters of a refusal: more than this nobody reads in the log of an identity provider. */
+const MAX_TOLD = 400
 
 /**
  * Of an account that `connectionId` owns; undefined for a type of which there are none. Throws 400 invalidValue for one
@@ -40,13 +41,22 @@ export function accountView(
     return { view: { profile, role, targetGroup }, target: targetGroup === null ? null : { id: targetGroup } }
   }
   if (problems.length > 0) {
-    const told = problems.slice(0, MAX_TOLD).map(({ message }) => message)
-    const more = problems.length > MAX_TOLD ? `; and ${problems.length - MAX_TOLD} more` : ''
-    throw new ScimError(400, 'invalidValue', `${told.join('; ')}${more}.`)
+    throw new ScimError(400, 'invalidValue', inWords(problems))
   }
   const target = view.targetGroup
   const targetGroup = isPlaced(before?.view, target) ? (before?.view?.targetGroup ?? null) : keyOf(target)
   return { view: { profile: view.profile, role: view.role, targetGroup }, target }
+}
+
+/** As many as there is room for, and how many there are beside them. */
+function inWords(problems: readonly FieldProblem[]): string {
+  let told = ''
+  for (const [index, { message }] of problems.entries()) {
+    const next = told === '' ? message.slice(0, MAX_TOLD) : `${told}; ${message}`
+    if (next.length > MAX_TOLD) return `${told}; and ${problems.length - index} more.`
+    told = next
+  }
+  return `${told}.`
 }
 
 /** Tells one from another, and from the id of any group that somebody can be in already. */

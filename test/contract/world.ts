@@ -149,9 +149,12 @@ export interface ScimEvent {
 }
 
 /** A fresh tenant with one connection. */
-export async function newTenant(options: { mode?: 'compat' | 'strict'; idp?: string } = {}) {
+export async function newTenant(
+  options: { mode?: 'compat' | 'strict'; idp?: string; profile?: string } = {},
+) {
   const slug = `t-${crypto.randomUUID()}`
-  await admin('POST', '/tenants', { slug, name: 'A tenant' })
+  const { profile } = options
+  await admin('POST', '/tenants', { slug, name: 'A tenant', ...(profile !== undefined && { profile }) })
   const at = `/tenants/${slug}`
 
   async function connect({ mode = 'compat', idp = 'entra' }: typeof options = {}): Promise<Connection> {
