@@ -148,19 +148,20 @@ async function sendAll(round: Round, claimed: readonly Claimed[]): Promise<void>
 
 async function attempt(service: Service, { attempt, event, receiver }: Claimed): Promise<Finished> {
   const start = service.now()
-  const outcome = await deliver(service, event, receiver)
+  const outcome = await deliver(service, event, receiver, attempt.answered)
   const now = service.now()
   if (now - start < PATIENCE_MS) slowReceivers.delete(receiver.id)
   return { attempt, result: resultOf(outcome, attempt, retryPolicy(receiver.retry), now) }
 }
 
 function resultOf(outcome: Outcome, attempt: Attempt, policy: RetryPolicy, now: number): Result {
-  if (outcome.kind !== 'failed') return outcome
-  const { status, error } = outcome
+  if (outcome.kind === 'delivered' || outcome.kind === 'gone') return outcome
+  const { status, error, answered } = outcome
+  if (outcome.kind === 'unsendable') return { kind: 'dead', status, error, answered }
   const next = nextAttemptAt(policy, attempt.number - attempt.before, now, outcome.retryAfterMs)
   return next === undefined
-    ? { kind: 'dead', status, error }
-    : { kind: 'retrying', status, error, nextAttemptAt: next }
+    ? { kind: 'dead', status, error, answered }
+    : { kind: 'retrying', status, error, nextAttemptAt: next, answered }
 }
 
 /**

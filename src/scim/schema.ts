@@ -41,6 +41,8 @@ export interface ResourceType {
   readonly eventNoun: string
   /** Attributes by which an event names its subject, beside the id. */
   readonly eventAttributes: readonly string[]
+  /** Attributes in which an event looks for the subject's e-mail address, the first that has one. */
+  readonly emailAttributes?: readonly string[]
   /** The attribute whose elements are rows of their own and never part of the document (`members`). */
   readonly membersAttribute?: string
   /** The readOnly attribute that shows in which groups the resource is (`groups`). */

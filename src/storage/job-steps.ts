@@ -74,6 +74,7 @@ const tables = [
   ['events', 'sequence'],
   ['activity', 'id'],
   ['receivers', 'id'],
+  ['signing_keys', 'kid'],
   ['tokens', 'id'],
   ['connections', 'id'],
   ['tenant_schemas', 'urn'],

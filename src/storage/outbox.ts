@@ -58,7 +58,8 @@ export function eventData(tenantId: string, connectionId: SQL, data: SQL, more =
 
 /**
  * Makes a delivery for each event of this txn at the end of the outbox and each receiver that wants its type: it is
- * dead from the start where the receiver is disabled, to be seen and replayed once it is back. `appended`: how many
+ * dead from the start where the receiver is disabled, to be seen and replayed once it is back, and nobody is woken up
+ * for one that is paused or that fetches its events. `appended`: how many
  * events there are, where the batch knows (a txn of many batches must).
  * Returns the rows `sequence`, `receiver_id`, `wake_at`; what has the last is to be published.
  */
@@ -69,13 +70,18 @@ export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: nu
       attempts_before, last_error, occurred_at, next_attempt_at, wake_at)
     SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, iif(r.status = 'disabled', 'dead', 'pending'), 0, 0,
       iif(r.status = 'disabled', 'the receiver is disabled', NULL), e.occurred_at,
-      iif(r.status = 'disabled', NULL, e.occurred_at), CASE r.status WHEN 'active' THEN ${now + WAKE_AFTER_MS} END
+      iif(r.status = 'disabled', NULL, e.occurred_at), iif(${isCalled(sql`r`)}, ${now + WAKE_AFTER_MS}, NULL)
     FROM events e CROSS JOIN receivers r
     WHERE e.tenant_id = ${tenantId} AND e.sequence > ${before}
       AND r.tenant_id = ${tenantId}
       AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
     ON CONFLICT DO NOTHING
     RETURNING sequence, receiver_id, wake_at`
+}
+
+/** Whether the service itself brings the receiver its events now; a row of `receivers` under that name. */
+export function isCalled(receiver: SQL): SQL {
+  return sql`${receiver}.status = 'active' AND ${receiver}.is_polled = 0`
 }
 
 /** Unique and stable: it is the webhook-id, by which a receiver knows an event that it gets twice. */

@@ -14,6 +14,7 @@ import { openApiCall } from './openapi'
 import { problemReply } from './problem'
 import { receiverCalls } from './receivers'
 import { schemaCalls } from './schemas'
+import { signingKeyCalls } from './signing-keys'
 import { tenantCalls } from './tenants'
 import { tokenCalls } from './tokens'
 import { userCalls } from './users'
@@ -23,6 +24,7 @@ export const adminCalls: readonly Call[] = [
   ...connectionCalls,
   ...tokenCalls,
   ...receiverCalls,
+  ...signingKeyCalls,
   ...eventCalls,
   ...deliveryCalls,
   ...activityCalls,
