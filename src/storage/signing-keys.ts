@@ -22,9 +22,9 @@ export function signingKeyContext(tenantId: string, kid: string): string {
 const columns = sql`kid, public_jwk AS "publicJwk", private_jwk AS "privateJwk", created_at AS "createdAt",
   signs_from AS "signsFrom", published_until AS "publishedUntil"`
 
-/** In order of creation, and then of their names. */
+/** In order of creation. */
 export function selectSigningKeys(tenantId: string): SQL {
-  return sql`SELECT ${columns} FROM signing_keys WHERE tenant_id = ${tenantId} ORDER BY created_at, kid`
+  return sql`SELECT ${columns} FROM signing_keys WHERE tenant_id = ${tenantId} ORDER BY created_at, signs_from, kid`
 }
 
 export function signingKeysOf(rows: readonly Row[] | undefined): readonly SigningKeyRow[] {

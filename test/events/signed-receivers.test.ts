@@ -185,7 +185,9 @@ describe('ssf-push', () => {
 
   test('a retry repeats only what was not taken, byte for byte', async () => {
     world.answer(request =>
-      request === world.sent[1] ? Response.json({ err: 'invalid_request' }, { status: 400 }) : new Response(null, { status: 202 }),
+      request === world.sent[1]
+        ? Response.json({ err: 'invalid_request' }, { status: 400 })
+        : new Response(null, { status: 202 }),
     )
     const pointer = await attempt(await push(), 'user.deactivated')
     expect(world.sent).toHaveLength(3)
@@ -266,7 +268,10 @@ describe('backchannel-logout', () => {
 
 describe('global-token-revocation', () => {
   test('is Okta’s request: sub_id, under a JWT for this very endpoint', async () => {
-    const receiverId = await signedReceiver('global-token-revocation', { clientId: 'client-1', subject: 'email' })
+    const receiverId = await signedReceiver('global-token-revocation', {
+      clientId: 'client-1',
+      subject: 'email',
+    })
     world.answer(() => new Response(null, { status: 204 }))
     const pointer = await attempt(receiverId, 'user.sessions_revoked')
     const [sent] = world.sent
@@ -387,10 +392,7 @@ describe('signing keys', () => {
   test('of another tenant do not verify, and nothing of a key is logged', async () => {
     const other = await newTenant(world)
     const foreign = { keys: await publishedKeys(world.service, other.database) }
-    await attempt(
-      await signedReceiver('ssf-push', { audience: 'a', subject: 'id' }),
-      'user.sessions_revoked',
-    )
+    await attempt(await signedReceiver('ssf-push', { audience: 'a', subject: 'id' }), 'user.sessions_revoked')
     await expect(verify(world.sent[0]?.body ?? '', foreign)).rejects.toThrow('unknown kid')
     await expect(verify(world.sent[0]?.body ?? '', await keySet())).resolves.toBeDefined()
     expect(log.join()).not.toMatch(/"d"|private|BEGIN/)
