@@ -104,12 +104,18 @@ async function deliverRound(round: Round): Promise<void> {
   const claims = await claim(round)
   const claimed: Claimed[] = []
   const orphans: DeliveryPointer[] = []
+  const unfetched: DeliveryPointer[] = []
   for (const claim of claims) {
     if (claim.kind === 'claimed') claimed.push(claim)
     else if (claim.kind === 'orphan') orphans.push(claim.key)
+    else if (claim.kind === 'unfetched') unfetched.push(claim.key)
     else sendBack(round, claim.key, delaySeconds(claim.nextAttemptAt, round.service.now()))
   }
-  await Promise.all([sendAll(round, claimed), bury(round, orphans)])
+  await Promise.all([
+    sendAll(round, claimed),
+    bury(round, orphans, 'its receiver or its event no longer exists'),
+    bury(round, unfetched, 'its receiver did not fetch it within a week'),
+  ])
 }
 
 async function claim({ service, database, calls }: Round): Promise<readonly Claim[]> {
@@ -198,10 +204,12 @@ function report({ tenantId, sequence, receiverId, number }: Attempt, result: Res
   log(`delivery-${result.kind}`, { tenantId, sequence, receiverId, attempt: number, error: result.error })
 }
 
-/** Deliveries to nowhere: a deleted receiver's, should they have been made while it was being deleted. */
-async function bury({ database }: Round, orphans: readonly DeliveryPointer[]): Promise<void> {
+/**
+ * Deliveries to nowhere: a deleted receiver's, should they have been made while it was being deleted, and those of a
+ * receiver that fetches its events and did not come.
+ */
+async function bury({ database }: Round, orphans: readonly DeliveryPointer[], reason: string): Promise<void> {
   if (orphans.length === 0) return
-  const reason = 'its receiver or its event no longer exists'
   try {
     await database.batch([abandonDeliveries(database.tenantId, orphans, reason)])
   } catch (error) {

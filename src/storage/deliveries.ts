@@ -1,7 +1,7 @@
 // Deliveries: who may send one now, what came of it, and the operator's pause, resume and replay.
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
-import { isCalled, WAKE_AFTER_MS } from './outbox'
+import { FETCH_WITHIN_MS, published, WAKE_AFTER_MS, wakeAt } from './outbox'
 import { receiverColumns, receiverOf, type StoredReceiver } from './receivers'
 import type { Row, TenantDatabase } from './tenant-database'
 
@@ -44,6 +44,8 @@ export type Claim =
   | { readonly kind: 'early'; readonly key: DeliveryKey; readonly nextAttemptAt: number }
   /** It is outstanding, but its receiver or its event no longer exists. */
   | { readonly kind: 'orphan'; readonly key: DeliveryKey }
+  /** It was to be fetched, and its time is over. */
+  | { readonly kind: 'unfetched'; readonly key: DeliveryKey }
 
 export interface Lease {
   /** How long a receiver has that says nothing else. */
@@ -77,7 +79,8 @@ export async function claimDeliveries(
     claimStatement(tenantId, wanted, now, lease),
     sql`SELECT d.sequence AS sequence, d.receiver_id AS receiver_id, d.state AS state, d.attempts AS attempts,
         d.attempts_before AS attempts_before, d.answered AS answered, d.next_attempt_at AS next_attempt_at,
-        e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data, ${receiverColumns}
+        e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data,
+        r.is_polled AS is_polled, ${receiverColumns}
       FROM deliveries d
       LEFT JOIN events e ON e.tenant_id = d.tenant_id AND e.sequence = d.sequence
       LEFT JOIN receivers r ON r.tenant_id = d.tenant_id AND r.id = d.receiver_id
@@ -95,7 +98,8 @@ function claimStatement(tenantId: string, wanted: string, now: number, lease: Le
     FROM receivers r
     WHERE deliveries.tenant_id = ${tenantId} AND (deliveries.sequence, deliveries.receiver_id) IN ${pairsOf(wanted)}
       AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND next_attempt_at <= ${now + EARLY_MS}
-      AND r.tenant_id = ${tenantId} AND r.id = deliveries.receiver_id AND ${isCalled(sql`r`)}
+      AND r.tenant_id = ${tenantId} AND r.id = deliveries.receiver_id AND r.status = 'active'
+      AND r.is_polled = 0
     RETURNING sequence, receiver_id`
 }
 
@@ -118,6 +122,8 @@ function claimOf(tenantId: string, row: Row, mine: boolean, now: number): Claim 
     return { kind: 'claimed', attempt, event: eventOf(row), receiver }
   }
   const nextAttemptAt = Number(row.next_attempt_at)
+  if (row.is_polled === 1)
+    return nextAttemptAt + FETCH_WITHIN_MS > now ? undefined : { kind: 'unfetched', key }
   const early = row.r_status === 'active' && nextAttemptAt > now + EARLY_MS
   return early ? { kind: 'early', key, nextAttemptAt } : undefined
 }
@@ -181,7 +187,7 @@ export function recordResult(attempt: Attempt, result: Result): readonly SQL[] {
       return [
         sql`UPDATE deliveries SET state = 'retrying', last_status = ${result.status}, last_error = ${result.error},
             answered = ${answeredBy(result)}, next_attempt_at = ${result.nextAttemptAt}, lease_until = NULL,
-            wake_at = ${ifCalled(tenantId, receiverId, result.nextAttemptAt + WAKE_AFTER_MS)}
+            wake_at = ${ifActive(tenantId, receiverId, result.nextAttemptAt + WAKE_AFTER_MS)}
           WHERE ${current}`,
       ]
     case 'dead':
@@ -224,10 +230,10 @@ function dead(reason: string): SQL {
   return sql`state = 'dead', last_error = ${reason}, next_attempt_at = NULL, lease_until = NULL, wake_at = NULL`
 }
 
-/** The sweep must not look after what is waiting for its receiver to be resumed, or to fetch it. */
-function ifCalled(tenantId: string, receiverId: string | SQL, wakeAt: number): SQL {
+/** The sweep must not look after what is waiting for its receiver to be resumed. */
+function ifActive(tenantId: string, receiverId: string | SQL, wakeAt: number | SQL): SQL {
   return sql`(SELECT ${wakeAt} FROM receivers
-    WHERE tenant_id = ${tenantId} AND id = ${receiverId} AND ${isCalled(sql`receivers`)})`
+    WHERE tenant_id = ${tenantId} AND id = ${receiverId} AND status = 'active')`
 }
 
 /**
@@ -238,7 +244,7 @@ export function replayDelivery(tenantId: string, sequence: number, receiverId: s
   return sql`UPDATE deliveries SET ${startAgain(tenantId, receiverId, now)}
     WHERE tenant_id = ${tenantId} AND sequence = ${sequence} AND receiver_id = ${receiverId}
       AND EXISTS (SELECT 1 FROM receivers WHERE tenant_id = ${tenantId} AND id = ${receiverId})
-    RETURNING sequence, receiver_id, wake_at`
+    RETURNING ${published(now)}`
 }
 
 /**
@@ -255,18 +261,18 @@ export function replayRange(
   return sql`INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts,
       attempts_before, occurred_at, next_attempt_at, wake_at)
     SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, 'pending', 0, 0, e.occurred_at, ${now},
-      ${ifCalled(tenantId, receiverId, now + WAKE_AFTER_MS)}
+      ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}
     FROM receivers r CROSS JOIN events e
     WHERE r.tenant_id = ${tenantId} AND r.id = ${receiverId}
       AND e.tenant_id = ${tenantId} AND e.sequence BETWEEN ${from} AND ${to}
       AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
     ON CONFLICT (tenant_id, sequence, receiver_id) DO UPDATE SET ${startAgain(tenantId, receiverId, now)}
-    RETURNING sequence, receiver_id, wake_at`
+    RETURNING ${published(now)}`
 }
 
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {
   return sql`state = 'pending', attempts_before = attempts, answered = 0, last_error = NULL, next_attempt_at = ${now}, lease_until = NULL,
-    wake_at = ${ifCalled(tenantId, receiverId, now + WAKE_AFTER_MS)}`
+    wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
 }
 
 /** Goes beside the receiver's change to `paused`: nothing of it is woken up until `resumeReceiver`. */
@@ -281,9 +287,9 @@ export function pauseReceiver(tenantId: string, receiverId: string): SQL {
  */
 export function resumeReceiver(tenantId: string, receiverId: string, now: number): SQL {
   return sql`UPDATE deliveries SET next_attempt_at = min(coalesce(next_attempt_at, ${now}), ${now}),
-      wake_at = max(coalesce(lease_until, 0), ${ifCalled(tenantId, receiverId, now + WAKE_AFTER_MS)})
+      wake_at = max(coalesce(lease_until, 0), ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))})
     WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND ${OUTSTANDING}
-    RETURNING sequence, receiver_id, wake_at`
+    RETURNING ${published(now)}`
 }
 
 /** The rows `sequence`, `receiver_id`, `wake_at` of the statements here and in outbox.ts, as keys to publish. */

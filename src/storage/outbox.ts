@@ -24,6 +24,8 @@ export interface Occasion {
 
 /** A consumer gets this long before the sweep takes the message for lost. */
 export const WAKE_AFTER_MS = 5_000
+/** A receiver that fetches its events has a week; then the sweep finds that nobody came. */
+export const FETCH_WITHIN_MS = 7 * 86_400_000
 
 /**
  * Appends the events in their order. `condition`: append only if it holds (default: always); `more`: pairs of
@@ -70,18 +72,27 @@ export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: nu
       attempts_before, last_error, occurred_at, next_attempt_at, wake_at)
     SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, iif(r.status = 'disabled', 'dead', 'pending'), 0, 0,
       iif(r.status = 'disabled', 'the receiver is disabled', NULL), e.occurred_at,
-      iif(r.status = 'disabled', NULL, e.occurred_at), iif(${isCalled(sql`r`)}, ${now + WAKE_AFTER_MS}, NULL)
+      iif(r.status = 'disabled', NULL, e.occurred_at), ${wakeAt(sql`r`, now)}
     FROM events e CROSS JOIN receivers r
     WHERE e.tenant_id = ${tenantId} AND e.sequence > ${before}
       AND r.tenant_id = ${tenantId}
       AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
     ON CONFLICT DO NOTHING
-    RETURNING sequence, receiver_id, wake_at`
+    RETURNING ${published(now)}`
 }
 
-/** Whether the service itself brings the receiver its events now; a row of `receivers` under that name. */
-export function isCalled(receiver: SQL): SQL {
-  return sql`${receiver}.status = 'active' AND ${receiver}.is_polled = 0`
+/**
+ * When the sweep looks after a delivery that is made due at `now`; never where its receiver is not active. `receiver`:
+ * the name of its row in the statement.
+ */
+export function wakeAt(receiver: SQL, now: number): SQL {
+  return sql`CASE WHEN ${receiver}.status <> 'active' THEN NULL
+    WHEN ${receiver}.is_polled THEN ${now + FETCH_WITHIN_MS} ELSE ${now + WAKE_AFTER_MS} END`
+}
+
+/** The columns `sequence`, `receiver_id`, `wake_at`; the last is null where nobody is to be woken up now. */
+export function published(now: number): SQL {
+  return sql`sequence, receiver_id, iif(wake_at < ${now + FETCH_WITHIN_MS}, wake_at, NULL) AS wake_at`
 }
 
 /** Unique and stable: it is the webhook-id, by which a receiver knows an event that it gets twice. */

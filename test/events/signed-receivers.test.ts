@@ -6,10 +6,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { DeliveryPointer } from '../../src/events/message'
 import { publishedKeys, rotateKey } from '../../src/events/signing-keys'
 import { testReceiver } from '../../src/events/test-receiver'
+import { createDeliveries } from '../../src/storage/outbox'
 import { verify } from './verify'
 import { newTenant, newWorld, rowOf, run, START, type World } from './world'
 
 const SECONDS = START / 1000
+const WEEK_MS = 7 * 86_400_000
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/'
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type/'
 const PROV = 'urn:ietf:params:scim:event:prov:'
@@ -305,6 +307,34 @@ describe('global-token-revocation', () => {
       state: 'retrying',
       last_error: `answered ${status}: ${words}`,
     })
+  })
+})
+
+describe('ssf-poll', () => {
+  test('what nobody fetches within a week is dead, and is looked at only then', async () => {
+    const receiverId = await tenant.receiver({ kind: 'ssf-poll', isPolled: true, issuer: issuer() })
+    const [pointer] = await tenant.event([receiverId])
+    await run(world, [pointer])
+    world.clock.now += WEEK_MS - 1
+    await run(world, [pointer])
+    expect(await rowOf(pointer)).toMatchObject({ state: 'pending', attempts: 0 })
+    world.clock.now += 1
+    await run(world, [pointer])
+    expect(await rowOf(pointer)).toMatchObject({
+      state: 'dead',
+      last_error: 'its receiver did not fetch it within a week',
+    })
+    expect(world.sent).toEqual([])
+  })
+
+  test('the outbox makes its deliveries due for the sweep in a week, and for nobody before', async () => {
+    const receiverId = await tenant.receiver({ kind: 'ssf-poll', isPolled: true, issuer: issuer() })
+    await tenant.event([])
+    const occasion = { tenantId: tenant.tenantId, connectionId: null, txn: 'txn1', now: START }
+    const [made] = await tenant.database.batch([createDeliveries(occasion)])
+    expect(made?.rows).toEqual([{ sequence: 1, receiver_id: receiverId, wake_at: null }])
+    const pointer = { tenantId: tenant.tenantId, sequence: 1, receiverId }
+    expect(await rowOf(pointer)).toMatchObject({ state: 'pending', wake_at: START + WEEK_MS })
   })
 })
 

@@ -113,6 +113,7 @@ export async function newTenant({ service }: World) {
         secret?: string
         settings?: object
         issuer?: string
+        isPolled?: boolean
         previous?: { secret: string; until: number }
       } = {},
     ): Promise<string> {
@@ -120,8 +121,8 @@ export async function newTenant({ service }: World) {
       const seal = (secret: string) => service.keys.seal(secret, receiverSecretContext({ tenantId, id }))
       const { previous } = options
       await env.DB.prepare(
-        `INSERT INTO receivers (tenant_id, id, kind, url, events, retry, status, secret, previous_secret, previous_secret_until, settings, issuer, created_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO receivers (tenant_id, id, kind, url, events, retry, status, secret, previous_secret, previous_secret_until, settings, issuer, is_polled, created_at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
         .bind(
           tenantId,
@@ -136,6 +137,7 @@ export async function newTenant({ service }: World) {
           previous?.until ?? null,
           options.settings ? JSON.stringify(options.settings) : null,
           options.issuer ?? null,
+          options.isPolled ? 1 : 0,
           START,
         )
         .run()
