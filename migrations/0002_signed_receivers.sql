@@ -14,4 +14,4 @@ ALTER TABLE `receivers` ADD `is_polled` integer DEFAULT 0 NOT NULL;--> statement
 ALTER TABLE `receivers` ADD `settings` text;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `issuer` text;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `authorization` text;--> statement-breakpoint
-ALTER TABLE `receivers` ADD `verification` text;
+ALTER TABLE `receivers` ADD `notice` text;

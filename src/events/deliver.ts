@@ -105,7 +105,7 @@ async function sendMessages(
 
 /** Whether the receiver looked at the message and refused it, so that it may take another one. */
 function isAboutTheMessage({ status }: Failure): boolean {
-  return status !== null && status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status)
+  return status === 400 || status === 422
 }
 
 function hasBit(bits: number, place: number): boolean {

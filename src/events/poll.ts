@@ -9,10 +9,10 @@ import {
   type Waiting,
   waitingOf,
 } from '../storage/polled-deliveries'
-import { endVerification, receiverOf, selectReceiver } from '../storage/receivers'
+import { endNotice, receiverOf, selectReceiver } from '../storage/receivers'
 import { openReceiver } from './open-receiver'
 import { type OpenReceiver, Unsendable } from './receiver-kind'
-import { countSets, eventAndPlace, jtiOf, setCounts, signSet, signVerification } from './security-event-token'
+import { countSets, eventAndPlace, jtiOf, setCounts, signNotice, signSet } from './security-event-token'
 import { ssfPoll } from './ssf-poll'
 import { setErrorInWords } from './ssf-push'
 import type { Stream } from './stream'
@@ -43,7 +43,7 @@ const LOOK_EVERY_MS = 1_000
 /** One SET that is to be in the reply. */
 interface Next {
   readonly jti: string
-  /** Undefined for the verification. */
+  /** Undefined for a notice. */
   readonly sequence?: number
   readonly sign: (receiver: OpenReceiver) => Promise<string>
 }
@@ -68,11 +68,11 @@ async function recordAnswers(service: Service, { database, receiver }: Stream, a
     error: `refused: ${setErrorInWords({ err }) ?? 'it gives no reason'}`,
   }))
   const said = [...refused, ...asked.ack.map(jti => ({ jti, error: null }))]
-  const { verification } = receiver
-  const verified = verification !== null && said.some(({ jti }) => jti === verification.jti)
+  const { notice } = receiver
+  const noticed = notice !== null && said.some(({ jti }) => jti === notice.jti)
   const answers = answersOf(said)
   await database.batch([
-    ...(verified ? [endVerification(tenantId, receiver.id, verification.jti)] : []),
+    ...(noticed ? [endNotice(tenantId, receiver.id, notice.jti)] : []),
     ...(answers.length > 0
       ? [recordPolledAnswers(tenantId, receiver.id, answers, setCounts, service.now())]
       : []),
@@ -100,12 +100,10 @@ async function nextSets({ database, receiver }: Stream, wanted: number): Promise
     selectWaiting(tenantId, receiver.id, wanted + 1),
   ])
   const current = now?.rows[0] && receiverOf(tenantId, now.rows[0])
-  const verification = current?.status === 'active' ? current.verification : null
-  const verifications = verification
-    ? [{ jti: verification.jti, sign: (open: OpenReceiver) => signVerification(verification, open) }]
-    : []
+  const notice = current?.notice
+  const notices = notice ? [{ jti: notice.jti, sign: (open: OpenReceiver) => signNotice(notice, open) }] : []
   const sets = (found?.rows ?? []).map(waitingOf).flatMap(unansweredOf)
-  return [...verifications, ...sets].slice(0, wanted + 1)
+  return [...notices, ...sets].slice(0, wanted + 1)
 }
 
 function unansweredOf({ event, answered }: Waiting): Next[] {

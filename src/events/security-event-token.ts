@@ -2,15 +2,18 @@
 //
 // One event per SET (CAEP interoperability profile); those of one event share its txn, and each has a jti of its own
 // that stays the same however often it is sent. A SET holds nothing that depends on when it is sent.
-import type { Json, JsonObject } from '../scim/json'
+import { isObject, type Json, type JsonObject } from '../scim/json'
 import type { StoredEvent } from '../storage/deliveries'
+import type { Notice } from '../storage/receivers'
 import { type OpenReceiver, Unsendable } from './receiver-kind'
 import { SET_SUBJECTS, scimSubject, subjectIdentifier, subjectOf, TEST_EVENT } from './subject'
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/'
 const RISC = 'https://schemas.openid.net/secevent/risc/event-type/'
 const PROV = 'urn:ietf:params:scim:event:prov:'
-const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification'
+const SSF = 'https://schemas.openid.net/secevent/ssf/event-type/'
+const VERIFICATION = `${SSF}verification`
+const STREAM_UPDATED = `${SSF}stream-updated`
 
 export const SET_TYPE = 'secevent+jwt'
 
@@ -64,14 +67,17 @@ const claims: ReadonlyMap<string, readonly EventClaim[]> = new Map([
 /** The types of events that are told by SETs. */
 export const setEvents: readonly string[] = [...claims.keys()]
 
+/** What a stream tells of itself, to every receiver. */
+const STREAM_EVENTS = [VERIFICATION, STREAM_UPDATED]
+
 /** Every URI that can stand in a SET's `events`. */
 export const setEventUris: readonly string[] = [
-  ...new Set([...[...claims.values()].flat().map(claim => claim.uri), VERIFICATION]),
+  ...new Set([...[...claims.values()].flat().map(claim => claim.uri), ...STREAM_EVENTS]),
 ]
 
 /** The URIs that an event of one of these types can become. */
 export function eventUrisOf(types: readonly string[]): string[] {
-  return [...new Set(types.flatMap(type => claims.get(type) ?? []).map(claim => claim.uri)), VERIFICATION]
+  return [...new Set(types.flatMap(type => claims.get(type) ?? []).map(claim => claim.uri)), ...STREAM_EVENTS]
 }
 
 /** How many SETs the event is. */
@@ -98,11 +104,7 @@ export function eventAndPlace(jti: string): { sequence: number; eventId: string;
 
 /** The event's SET at that place (0 is the first), signed. Throws Unsendable. */
 export async function signSet(event: StoredEvent, receiver: OpenReceiver, place: number): Promise<string> {
-  if (event.type === TEST_EVENT)
-    return signVerification(
-      { jti: event.id, state: textOrNull(event.data.state), at: event.occurredAt },
-      receiver,
-    )
+  if (event.type === TEST_EVENT) return signNotice(noticeIn(event), receiver)
   const claim = claims.get(event.type)?.[place]
   if (!claim) throw new Unsendable(`an event of the type ${event.type} is no security event`)
   return receiver.signer.sign(SET_TYPE, {
@@ -116,24 +118,33 @@ export async function signSet(event: StoredEvent, receiver: OpenReceiver, place:
   })
 }
 
-/** The answer to a receiver that asks whether events reach it (SSF 1.0 §8.1.4). */
-export function signVerification(
-  asked: { jti: string; state: string | null; at: number },
-  receiver: OpenReceiver,
-): Promise<string> {
+/** The claim that events reach the receiver, which it may have asked for (SSF 1.0 §8.1.4). */
+export function verification(state: string | null): Pick<Notice, 'uri' | 'payload'> {
+  return { uri: VERIFICATION, payload: state === null ? {} : { state } }
+}
+
+/** The claim that somebody else than the receiver has changed its stream's status (SSF 1.0 §8.1.5). */
+export function streamUpdated(status: string): Pick<Notice, 'uri' | 'payload'> {
+  return { uri: STREAM_UPDATED, payload: { status } }
+}
+
+/** An event that happened to nobody, as the stream tells it. Without a claim of its own it is a verification. */
+function noticeIn({ id, occurredAt, data }: StoredEvent): Notice {
+  const claim = isObject(data.notice) ? (data.notice as Pick<Notice, 'uri' | 'payload'>) : verification(null)
+  return { jti: id, at: occurredAt, ...claim }
+}
+
+/** A SET about the stream itself. */
+export function signNotice({ jti, at, uri, payload }: Notice, receiver: OpenReceiver): Promise<string> {
   return receiver.signer.sign(SET_TYPE, {
     iss: receiver.issuer,
     aud: receiver.settings.audience ?? '',
-    iat: Math.floor(asked.at / 1000),
-    jti: asked.jti,
-    txn: asked.jti,
+    iat: Math.floor(at / 1000),
+    jti,
+    txn: jti,
     sub_id: { format: 'opaque', id: receiver.id },
-    events: { [VERIFICATION]: asked.state === null ? {} : { state: asked.state } },
+    events: { [uri]: payload },
   })
-}
-
-function textOrNull(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 function seconds({ occurredAt }: StoredEvent): number {

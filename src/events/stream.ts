@@ -13,12 +13,12 @@ import {
 } from '../storage/deliveries'
 import { sameText } from '../storage/keys'
 import { updateReceiver } from '../storage/receiver-rows'
-import { receiverOf, type StoredReceiver, selectReceiver, setVerification } from '../storage/receivers'
+import { type Notice, receiverOf, type StoredReceiver, selectReceiver, setNotice } from '../storage/receivers'
 import { TenantDatabase } from '../storage/tenant-database'
 import { findInDirectory } from '../storage/tenant-directory'
-import { deliver } from './deliver'
+import { deliver, type Outcome } from './deliver'
 import { openSecrets } from './open-receiver'
-import { eventUrisOf, setEvents, setEventUris } from './security-event-token'
+import { eventUrisOf, setEvents, setEventUris, streamUpdated, verification } from './security-event-token'
 import { POLL_METHOD, ssfPoll } from './ssf-poll'
 import { PUSH_METHOD, ssfPush } from './ssf-push'
 import { receiverNamedBy } from './stream-secret'
@@ -135,28 +135,42 @@ export async function changeStreamStatus(
   }
 }
 
-/**
- * Answers the question whether events arrive (SSF 1.0 §8.1.4): a push receiver gets the verification at once, a
- * polling one with its next poll. Undefined where it waits to be polled.
- */
-export async function verifyStream(
+/** Answers the question whether events arrive, with the `state` that was given along (SSF 1.0 §8.1.4). */
+export function verifyStream(service: Service, stream: Stream, state: string | null) {
+  return tellOfStream(service, stream, verification(state))
+}
+
+/** Tells the receiver that the operator paused or resumed its stream; a kind that is no stream is told nothing. */
+export async function announceStatus(
+  service: Service,
+  tenant: Pick<Stream, 'slug' | 'database'>,
+  receiverId: string,
+): Promise<void> {
+  const receiver = await readReceiver(tenant.database, receiverId)
+  if (!receiver || METHODS[receiver.kind] === undefined) return
+  const stream = { ...tenant, receiver, isPolled: receiver.kind === ssfPoll.kind }
+  await tellOfStream(service, stream, streamUpdated(String(streamStatus(stream).status)))
+}
+
+/** A push receiver is called at once, whatever its status, and a polling one finds it: then undefined. */
+async function tellOfStream(
   service: Service,
   { slug, database, receiver, isPolled }: Stream,
-  state: string | null,
-): Promise<Awaited<ReturnType<typeof deliver>> | undefined> {
-  const event = verificationEvent(service, slug, receiver.id, state)
+  claim: Pick<Notice, 'uri' | 'payload'>,
+): Promise<Outcome | undefined> {
+  const event = testEvent(service, slug, receiver.id, claim)
   if (!isPolled) return deliver(service, event, receiver)
-  const waiting = { jti: event.id, state, at: event.occurredAt }
-  await database.batch([setVerification(database.tenantId, receiver.id, waiting)])
+  const notice = { jti: event.id, at: event.occurredAt, ...claim }
+  await database.batch([setNotice(database.tenantId, receiver.id, notice)])
   return undefined
 }
 
 /** An event that happened to nobody and is stored nowhere. */
-export function verificationEvent(
-  { newId, now }: Service,
+export function testEvent(
+  { newId, now }: Pick<Service, 'newId' | 'now'>,
   tenant: string,
   receiver: string,
-  state: string | null,
+  claim?: Pick<Notice, 'uri' | 'payload'>,
 ): StoredEvent {
   const txn = newId()
   return {
@@ -165,6 +179,6 @@ export function verificationEvent(
     type: TEST_EVENT,
     txn,
     occurredAt: now(),
-    data: { tenant, receiver, ...(state !== null && { state }) },
+    data: { tenant, receiver, ...(claim && { notice: { ...claim } }) },
   }
 }

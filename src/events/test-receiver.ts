@@ -5,7 +5,7 @@ import { receiverOf, selectReceiver } from '../storage/receivers'
 import type { TenantDatabase } from '../storage/tenant-database'
 import { deliver } from './deliver'
 import { receiverKind } from './receiver-kinds'
-import { verificationEvent, verifyStream } from './stream'
+import { testEvent, verifyStream } from './stream'
 
 export interface TestResult {
   readonly delivered: boolean
@@ -30,7 +30,7 @@ export async function testReceiver(
     await verifyStream(service, { slug: tenantSlug, database, receiver, isPolled: true }, null)
     return { delivered: false, status: null, latencyMs: 0, error: WAITS }
   }
-  const event = verificationEvent(service, tenantSlug, receiverId, null)
+  const event = testEvent(service, tenantSlug, receiverId)
   const outcome = await deliver(service, event, receiver)
   const { status } = outcome
   if (outcome.kind === 'delivered')

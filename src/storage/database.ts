@@ -242,8 +242,8 @@ export const receivers = sqliteTable(
     previousSecretUntil: integer('previous_secret_until'),
     /** The Authorization header it asked for, encrypted as the secret is. */
     authorization: text(),
-    /** JSON `{jti, state, at}` of the verification that waits to be polled. */
-    verification: text(),
+    /** JSON `{jti, at, uri, payload}` of what the stream itself has to tell, until it is polled. */
+    notice: text(),
     createdAt: integer('created_at').notNull(),
   },
   table => [primaryKey({ columns: [table.tenantId, table.id] })],

@@ -1,5 +1,6 @@
 // A receiver's row as the sending side reads it: where to, with which (still sealed) secrets, how patiently.
 import { type SQL, sql } from 'drizzle-orm'
+import type { JsonObject } from '../scim/json'
 import type { Row } from './tenant-database'
 
 /** What only some kinds have; each kind says which (events/receiver-kinds.ts). */
@@ -35,15 +36,17 @@ export interface StoredReceiver {
   /** Sealed for the context `authorizationContext`. */
   readonly authorization: string | null
   /** What waits to be polled beside the events. */
-  readonly verification: Verification | null
+  readonly notice: Notice | null
 }
 
-/** The receiver asked whether events reach it; the newest question alone is answered. */
-export interface Verification {
+/** What a stream has to tell of itself; of several the newest alone counts. */
+export interface Notice {
   readonly jti: string
-  readonly state: string | null
   /** Milliseconds. */
   readonly at: number
+  /** The event claim. */
+  readonly uri: string
+  readonly payload: JsonObject
 }
 
 /** What a receiver's secrets are sealed for: one cannot be moved to another receiver. */
@@ -60,7 +63,7 @@ export const receiverColumns = sql.raw(
   `r.id AS r_id, r.kind AS r_kind, r.url AS r_url, r.status AS r_status, r.settings AS r_settings,
     r.issuer AS r_issuer, r.events AS r_events, r.retry AS r_retry, r.secret AS r_secret,
     r.previous_secret AS r_previous_secret, r.previous_secret_until AS r_previous_secret_until,
-    r.authorization AS r_authorization, r.verification AS r_verification`,
+    r.authorization AS r_authorization, r.notice AS r_notice`,
 )
 
 export function selectReceiver(tenantId: string, receiverId: string): SQL {
@@ -84,20 +87,20 @@ export function receiverOf(tenantId: string, row: Row): StoredReceiver | undefin
     previousSecret: textOrNull(row.r_previous_secret),
     previousSecretUntil: row.r_previous_secret_until === null ? null : Number(row.r_previous_secret_until),
     authorization: textOrNull(row.r_authorization),
-    verification: jsonOrNull(row.r_verification) as Verification | null,
+    notice: jsonOrNull(row.r_notice) as Notice | null,
   }
 }
 
-/** Puts a verification where the next poll finds it. */
-export function setVerification(tenantId: string, receiverId: string, waiting: Verification): SQL {
-  return sql`UPDATE receivers SET verification = ${JSON.stringify(waiting)}
+/** Puts a notice where the next poll finds it. */
+export function setNotice(tenantId: string, receiverId: string, notice: Notice): SQL {
+  return sql`UPDATE receivers SET notice = ${JSON.stringify(notice)}
     WHERE tenant_id = ${tenantId} AND id = ${receiverId}`
 }
 
 /** The receiver has it. */
-export function endVerification(tenantId: string, receiverId: string, jti: string): SQL {
-  return sql`UPDATE receivers SET verification = NULL
-    WHERE tenant_id = ${tenantId} AND id = ${receiverId} AND verification ->> '$.jti' = ${jti}`
+export function endNotice(tenantId: string, receiverId: string, jti: string): SQL {
+  return sql`UPDATE receivers SET notice = NULL
+    WHERE tenant_id = ${tenantId} AND id = ${receiverId} AND notice ->> '$.jti' = ${jti}`
 }
 
 function textOrNull(value: unknown): string | null {

@@ -8,6 +8,7 @@ import { ADMIN_TOKEN, admin, newTenant, ORIGIN, readReply, settled, type Tenant,
 const send = withBindings({})
 const POLL = 'urn:ietf:rfc:8936'
 const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification'
+const STREAM_UPDATED = 'https://schemas.openid.net/secevent/ssf/event-type/stream-updated'
 const SESSION_REVOKED = 'https://schemas.openid.net/secevent/caep/event-type/session-revoked'
 
 // biome-ignore lint/suspicious/noExplicitAny: a reply is whatever its test says it is
@@ -361,8 +362,8 @@ describe('a stream, to its receiver (SSF 1.0)', () => {
       iss: issuer(),
       aud: 'https://app.example',
       events_supported: expect.arrayContaining([SESSION_REVOKED, VERIFICATION]),
-      events_requested: [SESSION_REVOKED, VERIFICATION],
-      events_delivered: [SESSION_REVOKED, VERIFICATION],
+      events_requested: [SESSION_REVOKED, VERIFICATION, STREAM_UPDATED],
+      events_delivered: [SESSION_REVOKED, VERIFICATION, STREAM_UPDATED],
       delivery: { method: 'urn:ietf:rfc:8935', endpoint_url: 'https://app.example.com/in' },
     })
     expect((await call('GET', at('stream'), { token: stream.secret })).body).toEqual([reply.body])
@@ -423,6 +424,25 @@ describe('a stream, to its receiver (SSF 1.0)', () => {
     expect(pushed).toHaveLength(1)
     const { claims } = await verify(pushed[0] ?? '', await keySet())
     expect(claims.events).toEqual({ [VERIFICATION]: { state: 'abc' } })
+  })
+
+  it('stream-updated tells it that the operator paused or resumed, whatever its status', async () => {
+    const stream = await poller({ events: ['user.created'] })
+    const keys = await keySet()
+    for (const [status, word] of [
+      ['paused', 'paused'],
+      ['active', 'enabled'],
+    ]) {
+      await admin('PATCH', `${tenant.at}/receivers/${stream.id}`, { status })
+      await settled()
+      const { sets } = await poll(stream)
+      const [jti = ''] = Object.keys(sets)
+      expect((await verify(sets[jti] ?? '', keys)).claims).toMatchObject({
+        sub_id: { format: 'opaque', id: stream.id },
+        events: { [STREAM_UPDATED]: { status: word } },
+      })
+      expect((await poll(stream, { ack: [jti] })).sets).toEqual({})
+    }
   })
 
   it('the test button lays a verification out for the next poll, and says so', async () => {

@@ -15,6 +15,7 @@ import {
 import { publish } from '../../events/publish'
 import { receiverKinds } from '../../events/receiver-kinds'
 import { MAX_TIMEOUT_SECONDS } from '../../events/schedule'
+import { announceStatus } from '../../events/stream'
 import { SET_SUBJECTS } from '../../events/subject'
 import { testReceiver } from '../../events/test-receiver'
 import { call } from './call'
@@ -162,6 +163,7 @@ export const receiverCalls = [
     handle: async ({ service, origin, params, body, later }) => {
       const tenant = await openTenant(service, origin, params.slug)
       const updated = await updateReceiverSettings(service, tenant, params.id, body)
+      if (body.status !== undefined) later(announceStatus(service, tenant, params.id))
       later(publish(service, updated.due))
       return { status: 200, body: updated.receiver }
     },
