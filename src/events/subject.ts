@@ -13,7 +13,7 @@ export const SIMPLE_SUBJECTS = ['email', 'userName', 'externalId', 'id'] as cons
 /** RFC 9493 and SSF forms that a SET can have beside those. */
 export const SET_SUBJECTS = [...SIMPLE_SUBJECTS, 'iss_sub', 'complex'] as const
 
-/** Whom an event is about: the person's, or the group's, own values. */
+/** Whom a test is about. */
 const NOBODY: JsonObject = {
   id: '00000000-0000-0000-0000-000000000000',
   externalId: 'nobody',

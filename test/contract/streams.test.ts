@@ -411,19 +411,29 @@ describe('a stream, to its receiver (SSF 1.0)', () => {
     expect((await poll(stream, { ack: [jti] })).sets).toEqual({})
   })
 
-  it('a verification of a push stream is pushed', async () => {
-    const stream = await receiver({ kind: 'ssf-push', url: 'https://app.example.com/in', audience: 'a' })
-    const pushed: string[] = []
+  it('a verification of a push stream is pushed, under the header that the receiver gave', async () => {
+    const stream = await receiver({
+      kind: 'ssf-push',
+      url: 'https://app.example.com/in',
+      audience: 'a',
+      authorizationHeader: 'Bearer for-the-receiver',
+    })
+    const pushed: RequestInit[] = []
     vi.spyOn(globalThis, 'fetch').mockImplementation(async (_, init) => {
-      pushed.push(String(init?.body))
+      pushed.push(init ?? {})
       return new Response(null, { status: 202 })
     })
     const body = { stream_id: stream.id, state: 'abc' }
     expect((await call('POST', at('verify'), { token: stream.secret, body })).status).toBe(204)
     await send.settled()
     expect(pushed).toHaveLength(1)
-    const { claims } = await verify(pushed[0] ?? '', await keySet())
+    expect(new Headers(pushed[0]?.headers).get('authorization')).toBe('Bearer for-the-receiver')
+    const { claims } = await verify(String(pushed[0]?.body), await keySet())
     expect(claims.events).toEqual({ [VERIFICATION]: { state: 'abc' } })
+
+    await admin('PATCH', `${tenant.at}/receivers/${stream.id}`, { authorizationHeader: null })
+    await admin('POST', `${tenant.at}/receivers/${stream.id}/test`)
+    expect(new Headers(pushed[1]?.headers).has('authorization')).toBe(false)
   })
 
   it('stream-updated tells it that the operator paused or resumed, whatever its status', async () => {
