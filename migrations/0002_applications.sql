@@ -87,6 +87,17 @@ CREATE TABLE `setup_links` (
 	PRIMARY KEY(`tenant_id`, `id`)
 );
 --> statement-breakpoint
+CREATE TABLE `signing_keys` (
+	`tenant_id` text NOT NULL,
+	`kid` text NOT NULL,
+	`public_jwk` text NOT NULL,
+	`private_jwk` text,
+	`created_at` integer NOT NULL,
+	`signs_from` integer NOT NULL,
+	`published_until` integer,
+	PRIMARY KEY(`tenant_id`, `kid`)
+);
+--> statement-breakpoint
 CREATE TABLE `target_groups` (
 	`tenant_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -107,7 +118,13 @@ CREATE TABLE `tenant_resource_types` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 ALTER TABLE `connections` ADD `mapping_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `deliveries` ADD `answered` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `invalid` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `is_polled` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `settings` text;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `issuer` text;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `authorization` text;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `notice` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `profile` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `role` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `target_group` text;--> statement-breakpoint

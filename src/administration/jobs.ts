@@ -51,7 +51,7 @@ export async function continueJob(service: Service, pointer: JobPointer): Promis
     const row = found?.rows[0]
     if (!row) return
     const slug = String(tenants?.rows[0]?.slug)
-    const step = await oneStep(service, { slug, baseUrl: '', database }, readJob(row))
+    const step = await oneStep(service, { slug, baseUrl: '', issuer: '', database }, readJob(row))
     if (step !== 'more') return
   }
   await publish(service, [pointer])

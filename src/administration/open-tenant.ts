@@ -8,6 +8,8 @@ export interface OpenTenant {
   readonly slug: string
   /** What its identity providers are given. */
   readonly baseUrl: string
+  /** Who its signed messages come from, and where its keys are found. */
+  readonly issuer: string
   readonly database: TenantDatabase
 }
 
@@ -16,5 +18,6 @@ export async function openTenant(service: Service, origin: string, slug: string)
   const entry = await findInDirectory(service.d1, slug)
   if (!entry) throw notFound('tenant')
   const database = new TenantDatabase(service.d1, entry.tenantId)
-  return { slug, baseUrl: `${origin}/t/${slug}/scim/v2`, database }
+  const issuer = `${origin}/t/${slug}`
+  return { slug, baseUrl: `${issuer}/scim/v2`, issuer, database }
 }

@@ -1,5 +1,9 @@
 // Receivers as the operator handles them: where a tenant's events go, their secrets, pausing and replaying.
 import type { Service } from '../env'
+import type { ReceiverKind } from '../events/receiver-kind'
+import { receiverKind } from '../events/receiver-kinds'
+import { signingKeys } from '../events/signing-keys'
+import { pollUrlOf } from '../events/stream'
 import {
   abandonReceiver,
   type DeliveryKey,
@@ -20,10 +24,17 @@ import {
   selectReceiver,
   updateReceiver,
 } from '../storage/receiver-rows'
-import { receiverSecretContext } from '../storage/receivers'
+import { authorizationContext, type KindSettings, receiverSecretContext } from '../storage/receivers'
+import type { Row } from '../storage/tenant-database'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage, textPosition } from './page'
 import { notFound, Problem } from './problem'
+import {
+  checkChangedSettings,
+  checkNewSettings,
+  type ReceiverSettings,
+  type Retry,
+} from './receiver-settings'
 import { timestamp } from './timestamp'
 
 export const eventTypes = [
@@ -43,16 +54,19 @@ export const eventTypes = [
   'resource.deleted',
 ] as const
 
-export interface Retry {
-  /** Seconds before each further attempt. */
-  readonly schedule?: number[] | undefined
-  readonly timeoutSeconds?: number | undefined
-}
-
 export interface ReceiverItem {
   readonly id: string
   readonly kind: string
-  readonly url: string
+  /** Undefined for a kind that is not called. */
+  readonly url?: string
+  /** Where a kind that is not called fetches its events. */
+  readonly pollUrl?: string
+  readonly audience?: string | undefined
+  readonly clientId?: string | undefined
+  readonly subject?: string | undefined
+  readonly subjectIssuer?: string | undefined
+  /** The `iss` of what is signed for it, where something is. */
+  readonly issuer?: string
   /** Null: every type. */
   readonly events: string[] | null
   /** Null: the default. */
@@ -61,33 +75,49 @@ export interface ReceiverItem {
   readonly createdAt: string
 }
 
-export interface ReceiverSettings {
-  readonly url?: string | undefined
-  readonly events?: readonly string[] | null | undefined
-  readonly retry?: Retry | null | undefined
-}
-
-/** The secret is in this answer and never again. */
+/** The secret, where its kind has one, is in this answer and never again. Throws 422 for what its kind refuses. */
 export async function createReceiver(
   service: Service,
-  { database }: OpenTenant,
-  input: ReceiverSettings & { kind: string; url: string },
-  secret: string,
-): Promise<ReceiverItem & { secret: string }> {
+  { database, issuer }: OpenTenant,
+  input: ReceiverSettings & { kind: string },
+): Promise<ReceiverItem & { secret?: string }> {
   const { tenantId } = database
+  const kind = kindOf(input.kind)
+  checkNewSettings(service, kind, input)
+  const id = service.newId()
+  const secret = kind.newSecret?.(id)
   const receiver: ReceiverRow = {
-    id: service.newId(),
-    kind: input.kind,
-    url: input.url,
-    events: jsonOrNull(input.events),
+    id,
+    kind: kind.kind,
+    url: input.url ?? pollUrlOf(issuer, id),
+    settings: settingsOf(input, kind.subjects?.[0]),
+    issuer: kind.isSigned ? issuer : null,
+    events: jsonOrNull(input.events ?? kind.events),
     retry: jsonOrNull(input.retry),
     status: 'active',
     createdAt: service.now(),
   }
-  const sealed = await service.keys.seal(secret, receiverSecretContext({ tenantId, id: receiver.id }))
-  const [inserted] = await database.batch([insertReceiver(tenantId, receiver, sealed)])
+  // A key takes a moment to make: it is there before the first event needs it.
+  if (kind.isSigned) await signingKeys(service, database)
+  const context = { tenantId, id }
+  const [inserted] = await database.batch([
+    insertReceiver(tenantId, receiver, {
+      isPolled: kind.isPolled ?? false,
+      sealedSecret:
+        secret === undefined ? '' : await service.keys.seal(secret, receiverSecretContext(context)),
+      sealedAuthorization: await sealAuthorization(service, context, input.authorizationHeader ?? null),
+    }),
+  ])
   if (inserted?.changes !== 1) throw new Problem(409, 'The tenant is being deleted.')
-  return { ...item(receiver), secret }
+  return { ...item(receiver), ...(secret !== undefined && { secret }) }
+}
+
+async function sealAuthorization(
+  { keys }: Service,
+  receiver: { tenantId: string; id: string },
+  header: string | null,
+): Promise<string | null> {
+  return header === null ? null : keys.seal(header, authorizationContext(receiver))
 }
 
 export function listReceivers(
@@ -117,18 +147,26 @@ export async function getReceiver({ database }: OpenTenant, id: string): Promise
   return item(rowOf(found?.rows))
 }
 
-/** With what is to be published now: resuming makes all that has waited due. */
+/** With what is to be published now: resuming makes all that has waited due. Throws 422 for what its kind refuses. */
 export async function updateReceiverSettings(
   service: Service,
-  { database }: OpenTenant,
+  tenant: OpenTenant,
   id: string,
   change: ReceiverSettings & { status?: 'active' | 'paused' | undefined },
 ): Promise<{ receiver: ReceiverItem; due: DeliveryKey[] }> {
+  const { database } = tenant
   const { tenantId } = database
-  const { url, events, retry, status } = change
+  const kind = kindOf((await getReceiver(tenant, id)).kind)
+  checkChangedSettings(service, kind, change)
+  const { url, events, retry, status, authorizationHeader } = change
   const update = updateReceiver(tenantId, id, {
     url,
-    events: events === undefined ? undefined : jsonOrNull(events),
+    settings: settingsOf(change, undefined) ?? undefined,
+    authorization:
+      authorizationHeader === undefined
+        ? undefined
+        : await sealAuthorization(service, { tenantId, id }, authorizationHeader),
+    events: events === undefined ? undefined : jsonOrNull(events ?? kind.events),
     retry: retry === undefined ? undefined : jsonOrNull(retry),
     status,
   })
@@ -150,27 +188,37 @@ export async function removeReceiver({ database }: OpenTenant, id: string): Prom
   if (!deleted?.rows[0]) throw notFound('receiver')
 }
 
-/** During the overlap the old secret signs beside the new one. */
+/** The new secret; during the overlap the old one counts beside it. Throws 409 for a kind that has none. */
 export async function rotateReceiverSecret(
   service: Service,
-  { database }: OpenTenant,
+  tenant: OpenTenant,
   id: string,
   overlapSeconds: number,
-  secret: string,
-): Promise<void> {
+): Promise<string> {
+  const { database } = tenant
   const { tenantId } = database
+  const kind = kindOf((await getReceiver(tenant, id)).kind)
+  const secret = kind.newSecret?.(id)
+  if (secret === undefined)
+    throw new Problem(
+      409,
+      `A ${kind.kind} receiver has no secret: what it gets is signed with the tenant's key.`,
+    )
   const sealed = await service.keys.seal(secret, receiverSecretContext({ tenantId, id }))
   const previousUntil = overlapSeconds === 0 ? null : service.now() + overlapSeconds * 1000
   const [replaced] = await database.batch([replaceSecret(tenantId, id, sealed, previousUntil)])
   if (!replaced?.rows[0]) throw notFound('receiver')
+  return secret
 }
 
-/** Sends one delivery again; what is to be published. `id` is `{sequence}.{receiverId}`. */
-export async function replayOne(
-  service: Service,
-  { database }: OpenTenant,
-  id: string,
-): Promise<DeliveryKey[]> {
+/** How many deliveries are made anew, and which of them are to be published: all but those that are polled. */
+export interface Replay {
+  readonly deliveries: number
+  readonly due: DeliveryKey[]
+}
+
+/** Sends one delivery again. `id` is `{sequence}.{receiverId}`. */
+export async function replayOne(service: Service, { database }: OpenTenant, id: string): Promise<Replay> {
   const { tenantId } = database
   const [, digits, receiverId] = /^(\d{1,15})\.(.+)$/.exec(id) ?? []
   if (digits === undefined || receiverId === undefined) throw notFound('delivery')
@@ -179,23 +227,27 @@ export async function replayOne(
   if (!found?.rows[0]) throw notFound('delivery')
   mustBeActive(found.rows[0].status)
   const [replayed] = await database.batch([replayDelivery(tenantId, sequence, receiverId, service.now())])
-  return deliveryKeys(tenantId, replayed?.rows ?? [])
+  return replayOf(tenantId, replayed?.rows)
 }
 
-/** Sends the events of a range of sequences (again); what is to be published. */
+/** Sends the events of a range of sequences (again). */
 export async function replayMany(
   service: Service,
   tenant: OpenTenant,
   receiverId: string,
   range: { fromSequence: number; toSequence: number },
-): Promise<DeliveryKey[]> {
+): Promise<Replay> {
   const { database } = tenant
   mustBeActive((await getReceiver(tenant, receiverId)).status)
   const { tenantId } = database
   const [replayed] = await database.batch([
     replayRange(tenantId, receiverId, range.fromSequence, range.toSequence, service.now()),
   ])
-  return deliveryKeys(tenantId, replayed?.rows ?? [])
+  return replayOf(tenantId, replayed?.rows)
+}
+
+function replayOf(tenantId: string, rows: readonly Row[] = []): Replay {
+  return { deliveries: rows.length, due: deliveryKeys(tenantId, rows) }
 }
 
 /** A replay that nobody would send must not look as if it were under way. */
@@ -211,16 +263,43 @@ function rowOf(rows: readonly unknown[] | undefined): ReceiverRow {
   return row
 }
 
-function item({ id, kind, url, events, retry, status, createdAt }: ReceiverRow): ReceiverItem {
+function item({
+  id,
+  kind,
+  url,
+  settings,
+  issuer,
+  events,
+  retry,
+  status,
+  createdAt,
+}: ReceiverRow): ReceiverItem {
   return {
     id,
     kind,
-    url,
+    ...(receiverKind(kind)?.isPolled ? { pollUrl: url } : { url }),
+    ...((settings === null ? {} : JSON.parse(settings)) as KindSettings),
+    ...(issuer !== null && { issuer }),
     events: events === null ? null : (JSON.parse(events) as string[]),
     retry: retry === null ? null : (JSON.parse(retry) as Retry),
     status,
     createdAt: timestamp(createdAt),
   }
+}
+
+/** What is kept of a kind's own fields; null when there is nothing. */
+function settingsOf(input: ReceiverSettings, defaultSubject: string | undefined): string | null {
+  const { audience, clientId, subject = defaultSubject, subjectIssuer } = input
+  const said = Object.entries({ audience, clientId, subject, subjectIssuer }).filter(
+    ([, value]) => value !== undefined,
+  )
+  return said.length === 0 ? null : JSON.stringify(Object.fromEntries(said))
+}
+
+function kindOf(name: string): ReceiverKind {
+  const kind = receiverKind(name)
+  if (!kind) throw new Error('A stored receiver is of no known kind.')
+  return kind
 }
 
 function jsonOrNull(value: object | null | undefined): string | null {

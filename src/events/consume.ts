@@ -104,12 +104,18 @@ async function deliverRound(round: Round): Promise<void> {
   const claims = await claim(round)
   const claimed: Claimed[] = []
   const orphans: DeliveryPointer[] = []
+  const unfetched: DeliveryPointer[] = []
   for (const claim of claims) {
     if (claim.kind === 'claimed') claimed.push(claim)
     else if (claim.kind === 'orphan') orphans.push(claim.key)
+    else if (claim.kind === 'unfetched') unfetched.push(claim.key)
     else sendBack(round, claim.key, delaySeconds(claim.nextAttemptAt, round.service.now()))
   }
-  await Promise.all([sendAll(round, claimed), bury(round, orphans)])
+  await Promise.all([
+    sendAll(round, claimed),
+    bury(round, orphans, 'its receiver or its event no longer exists'),
+    bury(round, unfetched, 'its receiver did not fetch it within a week'),
+  ])
 }
 
 async function claim({ service, database, calls }: Round): Promise<readonly Claim[]> {
@@ -148,19 +154,20 @@ async function sendAll(round: Round, claimed: readonly Claimed[]): Promise<void>
 
 async function attempt(service: Service, { attempt, event, receiver }: Claimed): Promise<Finished> {
   const start = service.now()
-  const outcome = await deliver(service, event, receiver)
+  const outcome = await deliver(service, event, receiver, attempt.answered)
   const now = service.now()
   if (now - start < PATIENCE_MS) slowReceivers.delete(receiver.id)
   return { attempt, result: resultOf(outcome, attempt, retryPolicy(receiver.retry), now) }
 }
 
 function resultOf(outcome: Outcome, attempt: Attempt, policy: RetryPolicy, now: number): Result {
-  if (outcome.kind !== 'failed') return outcome
-  const { status, error } = outcome
+  if (outcome.kind === 'delivered' || outcome.kind === 'gone') return outcome
+  const { status, error, answered } = outcome
+  if (outcome.kind === 'unsendable') return { kind: 'dead', status, error, answered }
   const next = nextAttemptAt(policy, attempt.number - attempt.before, now, outcome.retryAfterMs)
   return next === undefined
-    ? { kind: 'dead', status, error }
-    : { kind: 'retrying', status, error, nextAttemptAt: next }
+    ? { kind: 'dead', status, error, answered }
+    : { kind: 'retrying', status, error, nextAttemptAt: next, answered }
 }
 
 /**
@@ -197,10 +204,12 @@ function report({ tenantId, sequence, receiverId, number }: Attempt, result: Res
   log(`delivery-${result.kind}`, { tenantId, sequence, receiverId, attempt: number, error: result.error })
 }
 
-/** Deliveries to nowhere: a deleted receiver's, should they have been made while it was being deleted. */
-async function bury({ database }: Round, orphans: readonly DeliveryPointer[]): Promise<void> {
+/**
+ * Deliveries to nowhere: a deleted receiver's, should they have been made while it was being deleted, and those of a
+ * receiver that fetches its events and did not come.
+ */
+async function bury({ database }: Round, orphans: readonly DeliveryPointer[], reason: string): Promise<void> {
   if (orphans.length === 0) return
-  const reason = 'its receiver or its event no longer exists'
   try {
     await database.batch([abandonDeliveries(database.tenantId, orphans, reason)])
   } catch (error) {

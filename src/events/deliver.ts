@@ -1,12 +1,14 @@
 // One event, one receiver, one attempt: the request is made, sent, and its answer judged. Never throws.
 import type { Service } from '../env'
+import { isObject, type Json } from '../scim/json'
 import type { StoredEvent } from '../storage/deliveries'
-import type { Keys } from '../storage/keys'
-import { receiverSecretContext, type StoredReceiver } from '../storage/receivers'
+import type { StoredReceiver } from '../storage/receivers'
 import { refuseAddress } from './address-guard'
-import type { OutgoingRequest, ReceiverKind } from './receiver-kind'
+import { openReceiver } from './open-receiver'
+import { type OutgoingRequest, type ReceiverKind, Unsendable } from './receiver-kind'
 import { receiverKind } from './receiver-kinds'
 import { retryAfterMs, retryPolicy } from './schedule'
+import { NoSigningKey } from './signing-keys'
 
 export type Outcome =
   | {
@@ -19,87 +21,118 @@ export type Outcome =
     }
   /** 410: it wants nothing more. */
   | { readonly kind: 'gone'; readonly status: number; readonly error: string }
-  | {
-      readonly kind: 'failed'
-      /** Null when there was no answer. */
-      readonly status: number | null
-      /** In words; never anything the receiver sent, never a secret. */
-      readonly error: string
-      /** It asked to be left alone that long. */
-      readonly retryAfterMs: number
-    }
+  | Failure
+  /** Trying again would change nothing. */
+  | { readonly kind: 'unsendable'; readonly status: null; readonly error: string; readonly answered: number }
 
-type Surroundings = Pick<Service, 'keys' | 'allowLoopbackReceivers' | 'now'>
+interface Failure {
+  readonly kind: 'failed'
+  /** Null when there was no answer. */
+  readonly status: number | null
+  /** In words; never anything the receiver sent, never a secret. */
+  readonly error: string
+  /** It asked to be left alone that long. */
+  readonly retryAfterMs: number
+  /** The messages that it has taken by now, a bit each. */
+  readonly answered: number
+}
+
+type Surroundings = Pick<Service, 'd1' | 'keys' | 'allowLoopbackReceivers' | 'now'>
 
 /** A receipt is a few bytes; whatever is longer is not read. */
 const MAX_RECEIPT_BYTES = 65_536
 /** It has already been delivered: its receipt is not waited for any longer than this. */
 const RECEIPT_TIMEOUT_MS = 2_000
 
+/** `answered`: the event's messages that the receiver has taken before, a bit each; those are not sent again. */
 export async function deliver(
   service: Surroundings,
   event: StoredEvent,
   receiver: StoredReceiver,
+  answered = 0,
 ): Promise<Outcome> {
   const kind = receiverKind(receiver.kind)
-  if (!kind) return failed(`nothing is known of the kind ${receiver.kind}`)
+  if (!kind) return failed(`nothing is known of the kind ${receiver.kind}`, { answered })
   const refused = refuseAddress(receiver.url, service.allowLoopbackReceivers)
-  if (refused) return failed(`its URL ${refused}`)
-  const request = await prepare(kind, service, event, receiver)
-  if (!request) return failed('its secret cannot be opened: is SECRET_KEY another one than before?')
-  return exchange(request, retryPolicy(receiver.retry).timeoutSeconds, service.now)
-}
-
-async function prepare(
-  kind: ReceiverKind,
-  { keys, now }: Surroundings,
-  event: StoredEvent,
-  receiver: StoredReceiver,
-): Promise<OutgoingRequest | undefined> {
+  if (refused) return failed(`its URL ${refused}`, { answered })
   try {
-    const secrets = await openSecrets(keys, receiver, now())
-    return await kind.request(
-      event,
-      { tenantId: receiver.tenantId, id: receiver.id, url: receiver.url, secrets },
-      now(),
-    )
-  } catch {
-    return undefined
+    const open = await openReceiver(service, kind, receiver)
+    const make = (message: number) => kind.request(event, open, service.now(), message)
+    const { timeoutSeconds } = retryPolicy(receiver.retry)
+    return await sendMessages(service, kind, make, { count: kind.messages(event), answered, timeoutSeconds })
+  } catch (error) {
+    if (error instanceof Unsendable)
+      return { kind: 'unsendable', status: null, error: error.message, answered }
+    if (error instanceof NoSigningKey) return failed(error.message, { answered })
+    return failed('its secret cannot be opened: is SECRET_KEY another one than before?', { answered })
   }
 }
 
-/** The secret, and during a rotation's overlap the one before it. */
-async function openSecrets(keys: Keys, receiver: StoredReceiver, now: number): Promise<string[]> {
-  const { secret, previousSecret, previousSecretUntil } = receiver
-  const overlaps = previousSecret !== null && previousSecretUntil !== null && previousSecretUntil > now
-  const sealed = overlaps ? [secret, previousSecret] : [secret]
-  return Promise.all(sealed.map(text => keys.open(text, receiverSecretContext(receiver))))
+/**
+ * The event's messages one after the other, within one time-out. A refusal is about one of them, so the others are
+ * sent all the same; a receiver that cannot be reached, or is overloaded, is left alone.
+ */
+async function sendMessages(
+  { now }: Surroundings,
+  kind: ReceiverKind,
+  make: (message: number) => Promise<OutgoingRequest>,
+  { count, answered, timeoutSeconds }: { count: number; answered: number; timeoutSeconds: number },
+): Promise<Outcome> {
+  if (count === 0) throw new Unsendable('an event of this type means nothing to a receiver of this kind')
+  const start = now()
+  let taken = answered
+  let refusal: Failure | undefined
+  let last: Outcome | undefined
+  let sessionsEnded: number | null = null
+  for (let message = 0; message < count; message++) {
+    if (hasBit(taken, message)) continue
+    const request = await make(message)
+    last = await exchange(kind, request, { timeoutSeconds, spentMs: now() - start }, now)
+    if (last.kind === 'gone') return last
+    if (last.kind === 'delivered') {
+      taken |= 1 << message
+      sessionsEnded ??= last.sessionsEnded
+    } else if (last.kind === 'failed') {
+      refusal ??= last
+      if (!isAboutTheMessage(last)) break
+    }
+  }
+  if (refusal) return { ...refusal, answered: taken }
+  return last?.kind === 'delivered'
+    ? { ...last, sessionsEnded }
+    : failed('nothing was left to be sent', { answered: taken })
+}
+
+/** Whether the receiver looked at the message and refused it, so that it may take another one. */
+function isAboutTheMessage({ status }: Failure): boolean {
+  return status === 400 || status === 422
+}
+
+function hasBit(bits: number, place: number): boolean {
+  return (bits & (1 << place)) !== 0
 }
 
 async function exchange(
+  kind: ReceiverKind,
   request: OutgoingRequest,
-  timeoutSeconds: number,
+  { timeoutSeconds, spentMs }: { timeoutSeconds: number; spentMs: number },
   now: () => number,
 ): Promise<Outcome> {
   const deadline = new AbortController()
-  let timer = setTimeout(() => deadline.abort(), timeoutSeconds * 1000)
+  let timer = setTimeout(() => deadline.abort(), Math.max(timeoutSeconds * 1000 - spentMs, 0))
+  const allowReading = () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => deadline.abort(), RECEIPT_TIMEOUT_MS)
+  }
   try {
     const { url, headers, body } = request
     const sent = fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal: deadline.signal })
     const response = await orAborted(sent, deadline.signal)
     const at = now()
-    if (!response.ok) {
-      discard(response)
-      return judgeRefusal(response, at)
-    }
-    clearTimeout(timer)
-    timer = setTimeout(() => deadline.abort(), RECEIPT_TIMEOUT_MS)
-    return {
-      kind: 'delivered',
-      status: response.status,
-      at,
-      sessionsEnded: await receiptOf(response, deadline.signal),
-    }
+    allowReading()
+    if (!response.ok) return judgeRefusal(response, at, await explain(kind, response, deadline.signal))
+    const answer = await answerOf(response, deadline.signal)
+    return { kind: 'delivered', status: response.status, at, sessionsEnded: receiptIn(answer) }
   } catch (error) {
     return failed(deadline.signal.aborted ? `no answer within ${timeoutSeconds} s` : inWords(error))
   } finally {
@@ -107,13 +140,25 @@ async function exchange(
   }
 }
 
-function judgeRefusal({ status, headers }: Response, now: number): Outcome {
+/** What the refusal means by the kind's own standard. The answer is read only where that may say so. */
+async function explain(
+  kind: ReceiverKind,
+  response: Response,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (kind.refusal && response.status === 400) return kind.refusal(400, await answerOf(response, signal))
+  discard(response)
+  return kind.refusal?.(response.status, undefined)
+}
+
+function judgeRefusal({ status, headers }: Response, now: number, explanation: string | undefined): Outcome {
   if (status === 410) return { kind: 'gone', status, error: 'answered 410: the receiver is disabled' }
   if ([301, 302, 303, 307, 308].includes(status))
-    return failed(`answered ${status}, a redirect: redirects are not followed`, status)
+    return failed(`answered ${status}, a redirect: redirects are not followed`, { status })
   const wait = status === 429 || status === 503 ? retryAfterMs(headers.get('retry-after'), now) : 0
-  const meaning = CLOUDFLARE_STATUS[status]
-  return failed(meaning ? `answered ${status}: ${meaning}` : `answered ${status}`, status, wait)
+  const meaning = explanation ?? CLOUDFLARE_STATUS[status]
+  const error = meaning ? `answered ${status}: ${meaning}` : `answered ${status}`
+  return failed(error, { status, retryAfterMs: wait })
 }
 
 /** What Cloudflare's edge answers in the place of an origin that it could not reach. */
@@ -136,20 +181,24 @@ function inWords(error: unknown): string {
   return 'could not connect: the name is unknown or nothing answers there'
 }
 
-function failed(error: string, status: number | null = null, wait = 0): Outcome {
-  return { kind: 'failed', status, error, retryAfterMs: wait }
+function failed(error: string, more: Partial<Failure> = {}): Failure {
+  return { kind: 'failed', status: null, error, retryAfterMs: 0, answered: 0, ...more }
 }
 
-/** `{"sessionsEnded": n}` from the body, if that is what it is. */
-async function receiptOf(response: Response, signal: AbortSignal): Promise<number | null> {
+/** `n` of `{"sessionsEnded": n}`, if that is what was answered. */
+function receiptIn(answer: Json | undefined): number | null {
+  if (!isObject(answer)) return null
+  const ended = answer.sessionsEnded
+  return typeof ended === 'number' && Number.isSafeInteger(ended) && ended >= 0 ? ended : null
+}
+
+/** The answer's JSON; undefined for anything else, and for what is too long or comes too slowly. */
+async function answerOf(response: Response, signal: AbortSignal): Promise<Json | undefined> {
   try {
     const text = await readAtMost(response, MAX_RECEIPT_BYTES, signal)
-    const receipt: unknown = text === undefined ? undefined : JSON.parse(text)
-    if (typeof receipt !== 'object' || receipt === null || !('sessionsEnded' in receipt)) return null
-    const ended = receipt.sessionsEnded
-    return typeof ended === 'number' && Number.isSafeInteger(ended) && ended >= 0 ? ended : null
+    return text === undefined ? undefined : (JSON.parse(text) as Json)
   } catch {
-    return null
+    return undefined
   }
 }
 

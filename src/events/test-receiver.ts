@@ -1,8 +1,11 @@
-// The operator's test of a receiver: one real, signed request, at once. Nothing is stored, nothing is retried.
+// The operator's test of a receiver: one real, signed request, at once. Nothing is retried, and nothing is stored but
+// for a receiver that has to fetch it.
 import type { Service } from '../env'
 import { receiverOf, selectReceiver } from '../storage/receivers'
 import type { TenantDatabase } from '../storage/tenant-database'
 import { deliver } from './deliver'
+import { receiverKind } from './receiver-kinds'
+import { testEvent, verifyStream } from './stream'
 
 export interface TestResult {
   readonly delivered: boolean
@@ -23,12 +26,16 @@ export async function testReceiver(
   const [found] = await database.batch([selectReceiver(tenantId, receiverId)])
   const receiver = found?.rows[0] && receiverOf(tenantId, found.rows[0])
   if (!receiver) return undefined
-  const txn = service.newId()
-  const start = service.now()
-  const data = { tenant: tenantSlug, receiver: receiverId }
-  const event = { id: `evt_${txn}_0`, sequence: 0, type: 'receiver.test', txn, occurredAt: start, data }
+  if (receiverKind(receiver.kind)?.isPolled) {
+    await verifyStream(service, { slug: tenantSlug, database, receiver, isPolled: true }, null)
+    return { delivered: false, status: null, latencyMs: 0, error: WAITS }
+  }
+  const event = testEvent(service, tenantSlug, receiverId)
   const outcome = await deliver(service, event, receiver)
   const { status } = outcome
-  if (outcome.kind === 'delivered') return { delivered: true, status, latencyMs: outcome.at - start }
-  return { delivered: false, status, latencyMs: service.now() - start, error: outcome.error }
+  if (outcome.kind === 'delivered')
+    return { delivered: true, status, latencyMs: outcome.at - event.occurredAt }
+  return { delivered: false, status, latencyMs: service.now() - event.occurredAt, error: outcome.error }
 }
+
+const WAITS = 'a signed verification event waits for its next poll: whether it comes is the test'

@@ -2,17 +2,19 @@
 
 import type { StoredEvent } from '../storage/deliveries'
 import { toBase64 } from '../storage/keys'
-import type { ReceiverKind } from './receiver-kind'
+import type { OpenReceiver, ReceiverKind } from './receiver-kind'
 
 const PREFIX = 'whsec_'
 const SECRET_BYTES = 32
-const USER_AGENT = 'edge-scim/0.1'
+export const USER_AGENT = 'edge-scim/0.1'
 
 const encoder = new TextEncoder()
 
-export const webhook: ReceiverKind = {
+export const webhook = {
   kind: 'webhook',
-  async request(event, receiver, now) {
+  fields: {},
+  messages: () => 1,
+  async request(event: StoredEvent, receiver: Pick<OpenReceiver, 'url' | 'secrets'>, now: number) {
     const body = bodyOf(event)
     const timestamp = String(Math.floor(now / 1000))
     const content = encoder.encode(`${event.id}.${timestamp}.${body}`)
@@ -30,7 +32,7 @@ export const webhook: ReceiverKind = {
     }
   },
   newSecret: () => PREFIX + toBase64(crypto.getRandomValues(new Uint8Array(SECRET_BYTES))),
-}
+} satisfies ReceiverKind
 
 /** The same bytes at every attempt: nothing in it depends on when it is sent. */
 function bodyOf(event: StoredEvent): string {

@@ -5,6 +5,7 @@ import { adminApp } from './admin/app'
 import { directoryApp } from './directory/app'
 import type { AppEnv } from './environment'
 import { scimRoutes, unknownPath } from './scim'
+import { ssfConfiguration, tenantKeysAndStreams } from './ssf'
 
 export const app = new Hono<AppEnv>({
   // Base URLs are pasted by hand: `…/scim/v2/` + `/Users` is `…/scim/v2/Users`.
@@ -20,6 +21,8 @@ app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())
+app.route('/t/:slug', tenantKeysAndStreams)
+app.get('/.well-known/ssf-configuration/t/:slug', ssfConfiguration)
 app.notFound(c => unknownPath(c.req.path))
 app.onError((error, c) => {
   const bad = error instanceof BadEnvironment

@@ -52,7 +52,8 @@ export async function limitConnection(service: Service, claims: TokenClaims): Pr
     throw tooManyRequests('Too many requests of this connection', service.now())
 }
 
-async function withinLimit(limiter: RateLimit | undefined, key: string): Promise<boolean> {
+/** Counts one more under the key. */
+export async function withinLimit(limiter: RateLimit | undefined, key: string): Promise<boolean> {
   if (!limiter) return true
   return (await limiter.limit({ key })).success
 }

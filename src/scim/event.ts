@@ -1,7 +1,7 @@
 // Which events a change means, decided from before and after (contract "Events"; RFC 9967 §2.4 has the idea).
 // Nothing here knows how they are stored or sent.
-import { sameJson } from './canonical'
-import type { JsonObject } from './json'
+import { own, sameJson } from './canonical'
+import { isObject, type Json, type JsonObject } from './json'
 import type { Resource } from './resource'
 import { changedAttributes } from './resource'
 import type { ResourceType } from './schema'
@@ -176,6 +176,10 @@ function event(verb: string, subject: Subject, type: ResourceType, more: JsonObj
   const identity: Record<string, JsonObject[string]> = { id: subject.id }
   if (type.sharesEventNoun) identity.resourceType = type.name
   for (const name of type.eventAttributes) identity[name] = subject.resource[name] ?? null
+  const email = emailOf(subject.resource, type)
+  // A receiver that knows people by their address finds it here, or else in what is named already (the userName).
+  if (email !== undefined && !type.emailAttributes?.some(name => identity[name] === email))
+    identity.email = email
   // Who is created inactive must not be let in by a receiver that knows only this event.
   if (type.accessAttribute !== undefined)
     identity[type.accessAttribute] = grantsAccess(subject.resource, type)
@@ -191,4 +195,32 @@ function event(verb: string, subject: Subject, type: ResourceType, more: JsonObj
       ...more,
     },
   }
+}
+
+/** The subject's address: the primary one, else that for work, else the first. */
+function emailOf(resource: Resource, type: ResourceType): string | undefined {
+  for (const name of type.emailAttributes ?? []) {
+    const value = own(resource, name)
+    const elements = Array.isArray(value) ? (value as readonly Json[]) : [value]
+    const ranked = elements.toSorted((a, b) => rankOf(a) - rankOf(b))
+    const found = ranked.map(addressIn).find(address => address !== undefined)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function rankOf(element: Json | undefined): number {
+  if (!isObject(element)) return 2
+  if (own(element, 'primary') === true) return 0
+  return String(own(element, 'type')).toLowerCase() === 'work' ? 1 : 2
+}
+
+function addressIn(element: Json | undefined): string | undefined {
+  const text = isObject(element) ? own(element, 'value') : element
+  return typeof text === 'string' && isEmailAddress(text) ? text : undefined
+}
+
+/** Whether the text can be an e-mail address: something, an @, something, and nothing unseen. */
+export function isEmailAddress(text: string): boolean {
+  return /^[^\s@]+@[^\s@]+$/.test(text)
 }

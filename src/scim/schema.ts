@@ -53,6 +53,8 @@ export interface ResourceType {
   readonly eventAttributes: readonly string[]
   /** Other types have the same noun, so that an event says which `resourceType` its subject is of. */
   readonly sharesEventNoun?: true
+  /** Attributes in which an event looks for the subject's e-mail address, the first that has one. */
+  readonly emailAttributes?: readonly string[]
   /** The attribute whose elements are rows of their own and never part of the document (`members`). */
   readonly membersAttribute?: string
   /** The readOnly attribute that shows in which groups the resource is (`groups`). */

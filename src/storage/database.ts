@@ -432,20 +432,51 @@ export const receivers = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     id: text().notNull(),
     kind: text().notNull(),
+    /** Where it is called, or where a receiver that polls calls. */
     url: text().notNull(),
+    /** 1: it fetches its events; they never go through the Queue. */
+    isPolled: integer('is_polled').notNull().default(0),
+    /** JSON of what only its kind has: `{audience, clientId, subject, subjectIssuer}`. */
+    settings: text(),
+    /** `{origin}/t/{slug}` as it was created: the `iss` of what is signed for it; null where nothing is. */
+    issuer: text(),
     /** JSON array of event types; null for all. */
     events: text(),
     /** JSON `{schedule: [seconds], timeoutSeconds}`; null for the default. */
     retry: text(),
     /** active | paused | disabled (it answered 410) */
     status: text().notNull(),
-    /** Encrypted under SECRET_KEY (storage/secret-box.ts). */
+    /** Encrypted under SECRET_KEY (storage/keys.ts); '' for a kind that has none. */
     secret: text().notNull(),
     previousSecret: text('previous_secret'),
     previousSecretUntil: integer('previous_secret_until'),
+    /** The Authorization header it asked for, encrypted as the secret is. */
+    authorization: text(),
+    /** JSON `{jti, at, uri, payload}` of what the stream itself has to tell, until it is polled. */
+    notice: text(),
     createdAt: integer('created_at').notNull(),
   },
   table => [primaryKey({ columns: [table.tenantId, table.id] })],
+)
+
+/** The keys by which a tenant's receivers know who speaks: RS256, the newest in force signs. */
+export const signingKeys = sqliteTable(
+  'signing_keys',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** RFC 7638 thumbprint. */
+    kid: text().notNull(),
+    /** JSON. */
+    publicJwk: text('public_jwk').notNull(),
+    /** JSON, encrypted under SECRET_KEY; null once it signs no more. */
+    privateJwk: text('private_jwk'),
+    createdAt: integer('created_at').notNull(),
+    /** It is published before it signs, so that receivers know it by then. */
+    signsFrom: integer('signs_from').notNull(),
+    /** Its signatures can be checked until then; null: no other key has been made since. */
+    publishedUntil: integer('published_until'),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.kid] })],
 )
 
 /** One event for one receiver: its state, attempts and receipt. Written in the event's own batch. */
@@ -468,6 +499,8 @@ export const deliveries = sqliteTable(
     deliveredAt: integer('delivered_at'),
     nextAttemptAt: integer('next_attempt_at'),
     sessionsEnded: integer('sessions_ended'),
+    /** Which of the messages that the event is for this receiver need not be sent again: a bit each. */
+    answered: integer().notNull().default(0),
     /** Until then one consumer has it; another that gets the same message leaves it alone. */
     leaseUntil: integer('lease_until'),
     /** From then on the sweep wakes it up; null when nothing is outstanding or its receiver is not active. */

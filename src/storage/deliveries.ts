@@ -1,7 +1,7 @@
 // Deliveries: who may send one now, what came of it, and the operator's pause, resume and replay.
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
-import { WAKE_AFTER_MS } from './outbox'
+import { FETCH_WITHIN_MS, published, WAKE_AFTER_MS, wakeAt } from './outbox'
 import { receiverColumns, receiverOf, type StoredReceiver } from './receivers'
 import type { Row, TenantDatabase } from './tenant-database'
 
@@ -17,6 +17,8 @@ export interface Attempt extends DeliveryKey {
   readonly number: number
   /** Attempts of before the last replay. */
   readonly before: number
+  /** Which of the event's messages need not be sent again: a bit each. */
+  readonly answered: number
 }
 
 export interface StoredEvent {
@@ -42,6 +44,8 @@ export type Claim =
   | { readonly kind: 'early'; readonly key: DeliveryKey; readonly nextAttemptAt: number }
   /** It is outstanding, but its receiver or its event no longer exists. */
   | { readonly kind: 'orphan'; readonly key: DeliveryKey }
+  /** It was to be fetched, and its time is over. */
+  | { readonly kind: 'unfetched'; readonly key: DeliveryKey }
 
 export interface Lease {
   /** How long a receiver has that says nothing else. */
@@ -74,8 +78,9 @@ export async function claimDeliveries(
   const [claimed, found] = await database.batch([
     claimStatement(tenantId, wanted, now, lease),
     sql`SELECT d.sequence AS sequence, d.receiver_id AS receiver_id, d.state AS state, d.attempts AS attempts,
-        d.attempts_before AS attempts_before, d.next_attempt_at AS next_attempt_at,
-        e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data, ${receiverColumns}
+        d.attempts_before AS attempts_before, d.answered AS answered, d.next_attempt_at AS next_attempt_at,
+        e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data,
+        r.is_polled AS is_polled, ${receiverColumns}
       FROM deliveries d
       LEFT JOIN events e ON e.tenant_id = d.tenant_id AND e.sequence = d.sequence
       LEFT JOIN receivers r ON r.tenant_id = d.tenant_id AND r.id = d.receiver_id
@@ -94,6 +99,7 @@ function claimStatement(tenantId: string, wanted: string, now: number, lease: Le
     WHERE deliveries.tenant_id = ${tenantId} AND (deliveries.sequence, deliveries.receiver_id) IN ${pairsOf(wanted)}
       AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND next_attempt_at <= ${now + EARLY_MS}
       AND r.tenant_id = ${tenantId} AND r.id = deliveries.receiver_id AND r.status = 'active'
+      AND r.is_polled = 0
     RETURNING sequence, receiver_id`
 }
 
@@ -111,10 +117,13 @@ function claimOf(tenantId: string, row: Row, mine: boolean, now: number): Claim 
   const receiver = receiverOf(tenantId, row)
   if (!receiver || row.event_id === null) return { kind: 'orphan', key }
   if (mine) {
-    const attempt = { ...key, number: Number(row.attempts), before: Number(row.attempts_before) }
+    const [number, before, answered] = [row.attempts, row.attempts_before, row.answered].map(Number)
+    const attempt = { ...key, number, before, answered } as Attempt
     return { kind: 'claimed', attempt, event: eventOf(row), receiver }
   }
   const nextAttemptAt = Number(row.next_attempt_at)
+  if (row.is_polled === 1)
+    return nextAttemptAt + FETCH_WITHIN_MS > now ? undefined : { kind: 'unfetched', key }
   const early = row.r_status === 'active' && nextAttemptAt > now + EARLY_MS
   return early ? { kind: 'early', key, nextAttemptAt } : undefined
 }
@@ -144,8 +153,15 @@ export type Result =
       readonly status: number | null
       readonly error: string
       readonly nextAttemptAt: number
+      /** The messages that it has taken by now, a bit each; undefined: as before. */
+      readonly answered?: number
     }
-  | { readonly kind: 'dead'; readonly status: number | null; readonly error: string }
+  | {
+      readonly kind: 'dead'
+      readonly status: number | null
+      readonly error: string
+      readonly answered?: number
+    }
   /** The receiver wants nothing more: it is disabled, and whatever is outstanding for it is dead. */
   | { readonly kind: 'gone'; readonly status: number; readonly error: string }
 
@@ -170,13 +186,14 @@ export function recordResult(attempt: Attempt, result: Result): readonly SQL[] {
     case 'retrying':
       return [
         sql`UPDATE deliveries SET state = 'retrying', last_status = ${result.status}, last_error = ${result.error},
-            next_attempt_at = ${result.nextAttemptAt}, lease_until = NULL,
+            answered = ${answeredBy(result)}, next_attempt_at = ${result.nextAttemptAt}, lease_until = NULL,
             wake_at = ${ifActive(tenantId, receiverId, result.nextAttemptAt + WAKE_AFTER_MS)}
           WHERE ${current}`,
       ]
     case 'dead':
       return [
-        sql`UPDATE deliveries SET ${dead(result.error)}, last_status = ${result.status} WHERE ${current}`,
+        sql`UPDATE deliveries SET ${dead(result.error)}, last_status = ${result.status}, answered = ${answeredBy(result)}
+          WHERE ${current}`,
       ]
     case 'gone':
       return [
@@ -185,6 +202,10 @@ export function recordResult(attempt: Attempt, result: Result): readonly SQL[] {
         abandonReceiver(tenantId, receiverId, result.error),
       ]
   }
+}
+
+function answeredBy({ answered }: { readonly answered?: number }): SQL {
+  return sql`coalesce(${answered ?? null}, answered)`
 }
 
 /** Everything outstanding of a receiver is dead: it answered 410, or the operator deletes it. */
@@ -210,25 +231,25 @@ function dead(reason: string): SQL {
 }
 
 /** The sweep must not look after what is waiting for its receiver to be resumed. */
-function ifActive(tenantId: string, receiverId: string | SQL, wakeAt: number): SQL {
+function ifActive(tenantId: string, receiverId: string | SQL, wakeAt: number | SQL): SQL {
   return sql`(SELECT ${wakeAt} FROM receivers
     WHERE tenant_id = ${tenantId} AND id = ${receiverId} AND status = 'active')`
 }
 
 /**
- * Sends one again, whatever became of it; its schedule starts anew. Returns `sequence`, `receiver_id` of what is
- * to be published: no row when there is no such delivery, or its receiver is deleted.
+ * Sends one again, whatever became of it; its schedule starts anew. Returns `sequence`, `receiver_id`, `wake_at`; what
+ * has the last is to be published. No row when there is no such delivery, or its receiver is deleted.
  */
 export function replayDelivery(tenantId: string, sequence: number, receiverId: string, now: number): SQL {
   return sql`UPDATE deliveries SET ${startAgain(tenantId, receiverId, now)}
     WHERE tenant_id = ${tenantId} AND sequence = ${sequence} AND receiver_id = ${receiverId}
       AND EXISTS (SELECT 1 FROM receivers WHERE tenant_id = ${tenantId} AND id = ${receiverId})
-    RETURNING sequence, receiver_id`
+    RETURNING ${published(now)}`
 }
 
 /**
  * Sends every event from `from` to `to` (both included) that the receiver wants, also those of before it existed.
- * Returns `sequence`, `receiver_id` of what is to be published.
+ * Returns `sequence`, `receiver_id`, `wake_at`; what has the last is to be published.
  */
 export function replayRange(
   tenantId: string,
@@ -240,18 +261,18 @@ export function replayRange(
   return sql`INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts,
       attempts_before, occurred_at, next_attempt_at, wake_at)
     SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, 'pending', 0, 0, e.occurred_at, ${now},
-      ${ifActive(tenantId, receiverId, now + WAKE_AFTER_MS)}
+      ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}
     FROM receivers r CROSS JOIN events e
     WHERE r.tenant_id = ${tenantId} AND r.id = ${receiverId}
       AND e.tenant_id = ${tenantId} AND e.sequence BETWEEN ${from} AND ${to}
       AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
     ON CONFLICT (tenant_id, sequence, receiver_id) DO UPDATE SET ${startAgain(tenantId, receiverId, now)}
-    RETURNING sequence, receiver_id`
+    RETURNING ${published(now)}`
 }
 
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {
-  return sql`state = 'pending', attempts_before = attempts, next_attempt_at = ${now}, lease_until = NULL,
-    wake_at = ${ifActive(tenantId, receiverId, now + WAKE_AFTER_MS)}`
+  return sql`state = 'pending', attempts_before = attempts, answered = 0, last_error = NULL, next_attempt_at = ${now}, lease_until = NULL,
+    wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
 }
 
 /** Goes beside the receiver's change to `paused`: nothing of it is woken up until `resumeReceiver`. */
@@ -262,16 +283,18 @@ export function pauseReceiver(tenantId: string, receiverId: string): SQL {
 
 /**
  * Goes beside the receiver's change to `active`: all that is outstanding is due at once.
- * Returns `sequence`, `receiver_id` of what is to be published.
+ * Returns `sequence`, `receiver_id`, `wake_at`; what has the last is to be published.
  */
 export function resumeReceiver(tenantId: string, receiverId: string, now: number): SQL {
   return sql`UPDATE deliveries SET next_attempt_at = min(coalesce(next_attempt_at, ${now}), ${now}),
-      wake_at = max(coalesce(lease_until, 0), ${now + WAKE_AFTER_MS})
+      wake_at = max(coalesce(lease_until, 0), ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))})
     WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND ${OUTSTANDING}
-    RETURNING sequence, receiver_id`
+    RETURNING ${published(now)}`
 }
 
-/** The rows `sequence`, `receiver_id` that the statements here and in outbox.ts return, as keys to publish. */
+/** The rows `sequence`, `receiver_id`, `wake_at` of the statements here and in outbox.ts, as keys to publish. */
 export function deliveryKeys(tenantId: string, rows: readonly Row[]): DeliveryKey[] {
-  return rows.map(row => ({ tenantId, sequence: Number(row.sequence), receiverId: String(row.receiver_id) }))
+  return rows
+    .filter(row => row.wake_at !== null)
+    .map(row => ({ tenantId, sequence: Number(row.sequence), receiverId: String(row.receiver_id) }))
 }

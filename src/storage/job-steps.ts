@@ -87,6 +87,7 @@ const tables = [
   ['revocations', 'user_id'],
   ['activity', 'id'],
   ['receivers', 'id'],
+  ['signing_keys', 'kid'],
   ['tokens', 'id'],
   ['app_keys', 'id'],
   ['connections', 'id'],

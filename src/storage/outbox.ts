@@ -25,6 +25,8 @@ export interface Occasion {
 
 /** A consumer gets this long before the sweep takes the message for lost. */
 export const WAKE_AFTER_MS = 5_000
+/** A receiver that fetches its events has a week; then the sweep finds that nobody came. */
+export const FETCH_WITHIN_MS = 7 * 86_400_000
 
 /**
  * Appends the events in their order. `condition`: append only if it holds (default: always); `more`: pairs of
@@ -64,7 +66,8 @@ export function eventData(tenantId: string, connectionId: SQL, data: SQL, more =
 
 /**
  * Makes a delivery for each event of this txn at the end of the outbox and each receiver that wants its type: it is
- * dead from the start where the receiver is disabled, to be seen and replayed once it is back. `appended`: how many
+ * dead from the start where the receiver is disabled, to be seen and replayed once it is back, and nobody is woken up
+ * for one that is paused or that fetches its events. `appended`: how many
  * events there are, where the batch knows (a txn of many batches must).
  * Returns the rows `sequence`, `receiver_id`, `wake_at`; what has the last is to be published.
  */
@@ -75,13 +78,27 @@ export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: nu
       attempts_before, last_error, occurred_at, next_attempt_at, wake_at)
     SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, iif(r.status = 'disabled', 'dead', 'pending'), 0, 0,
       iif(r.status = 'disabled', 'the receiver is disabled', NULL), e.occurred_at,
-      iif(r.status = 'disabled', NULL, e.occurred_at), CASE r.status WHEN 'active' THEN ${now + WAKE_AFTER_MS} END
+      iif(r.status = 'disabled', NULL, e.occurred_at), ${wakeAt(sql`r`, now)}
     FROM events e CROSS JOIN receivers r
     WHERE e.tenant_id = ${tenantId} AND e.sequence > ${before}
       AND r.tenant_id = ${tenantId}
       AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
     ON CONFLICT DO NOTHING
-    RETURNING sequence, receiver_id, wake_at`
+    RETURNING ${published(now)}`
+}
+
+/**
+ * When the sweep looks after a delivery that is made due at `now`; never where its receiver is not active. `receiver`:
+ * the name of its row in the statement.
+ */
+export function wakeAt(receiver: SQL, now: number): SQL {
+  return sql`CASE WHEN ${receiver}.status <> 'active' THEN NULL
+    WHEN ${receiver}.is_polled THEN ${now + FETCH_WITHIN_MS} ELSE ${now + WAKE_AFTER_MS} END`
+}
+
+/** The columns `sequence`, `receiver_id`, `wake_at`; the last is null where nobody is to be woken up now. */
+export function published(now: number): SQL {
+  return sql`sequence, receiver_id, iif(wake_at < ${now + FETCH_WITHIN_MS}, wake_at, NULL) AS wake_at`
 }
 
 /** Unique and stable: it is the webhook-id, by which a receiver knows an event that it gets twice. */

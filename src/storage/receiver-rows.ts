@@ -7,6 +7,9 @@ export interface ReceiverRow {
   readonly id: string
   readonly kind: string
   readonly url: string
+  /** JSON of what only its kind has. */
+  readonly settings: string | null
+  readonly issuer: string | null
   /** JSON array; null for every type. */
   readonly events: string | null
   /** JSON; null for the default. */
@@ -15,8 +18,21 @@ export interface ReceiverRow {
   readonly createdAt: number
 }
 
+/** What a new receiver has and nobody is shown again, and how it is told. */
+export interface ReceiverMake {
+  /** It fetches its events itself. */
+  readonly isPolled: boolean
+  /** '' for a kind that has none. */
+  readonly sealedSecret: string
+  readonly sealedAuthorization: string | null
+}
+
 export interface ReceiverChange {
   readonly url?: string | undefined
+  /** JSON to be merged into what there is; a null in it removes. */
+  readonly settings?: string | undefined
+  /** Sealed; null for none. */
+  readonly authorization?: string | null | undefined
   /** JSON; null for every type. */
   readonly events?: string | null | undefined
   /** JSON; null for the default. */
@@ -24,7 +40,7 @@ export interface ReceiverChange {
   readonly status?: string | undefined
 }
 
-const columns = sql`id, kind, url, events, retry, status, created_at AS "createdAt"`
+const columns = sql`id, kind, url, settings, issuer, events, retry, status, created_at AS "createdAt"`
 
 export function selectReceiver(tenantId: string, id: string): SQL {
   return sql`SELECT ${columns} FROM receivers WHERE tenant_id = ${tenantId} AND id = ${id}`
@@ -37,16 +53,21 @@ export function pageOfReceivers(tenantId: string, afterId: string, limit: number
 }
 
 /** Adds no receiver to a tenant that is being deleted. */
-export function insertReceiver(tenantId: string, receiver: ReceiverRow, sealedSecret: string): SQL {
-  const { id, kind, url, events, retry, status, createdAt } = receiver
-  return sql`INSERT INTO receivers (tenant_id, id, kind, url, events, retry, status, secret, created_at)
-    SELECT tenant_id, ${id}, ${kind}, ${url}, ${events}, ${retry}, ${status}, ${sealedSecret}, ${createdAt}
+export function insertReceiver(tenantId: string, receiver: ReceiverRow, make: ReceiverMake): SQL {
+  const { id, kind, url, settings, issuer, events, retry, status, createdAt } = receiver
+  return sql`INSERT INTO receivers (tenant_id, id, kind, url, is_polled, settings, issuer, events, retry, status,
+      secret, authorization, created_at)
+    SELECT tenant_id, ${id}, ${kind}, ${url}, ${make.isPolled ? 1 : 0}, ${settings}, ${issuer}, ${events}, ${retry},
+      ${status}, ${make.sealedSecret}, ${make.sealedAuthorization}, ${createdAt}
     FROM tenants WHERE tenant_id = ${tenantId} AND status <> 'deleting'`
 }
 
 export function updateReceiver(tenantId: string, id: string, change: ReceiverChange): SQL {
   const assignments = [sql`id = id`]
   if (change.url !== undefined) assignments.push(sql`url = ${change.url}`)
+  if (change.settings !== undefined)
+    assignments.push(sql`settings = json_patch(coalesce(settings, '{}'), ${change.settings})`)
+  if (change.authorization !== undefined) assignments.push(sql`authorization = ${change.authorization}`)
   if (change.events !== undefined) assignments.push(sql`events = ${change.events}`)
   if (change.retry !== undefined) assignments.push(sql`retry = ${change.retry}`)
   if (change.status !== undefined) assignments.push(sql`status = ${change.status}`)
@@ -64,7 +85,7 @@ export function replaceSecret(
   const previous = previousUntil === null ? sql`NULL` : sql`secret`
   return sql`UPDATE receivers SET previous_secret = ${previous}, previous_secret_until = ${previousUntil},
       secret = ${sealedSecret}
-    WHERE tenant_id = ${tenantId} AND id = ${id} RETURNING id`
+    WHERE tenant_id = ${tenantId} AND id = ${id} AND secret <> '' RETURNING id`
 }
 
 export function deleteReceiver(tenantId: string, id: string): SQL {

@@ -111,6 +111,9 @@ export async function newTenant({ service }: World) {
         retry?: object
         status?: string
         secret?: string
+        settings?: object
+        issuer?: string
+        isPolled?: boolean
         previous?: { secret: string; until: number }
       } = {},
     ): Promise<string> {
@@ -118,8 +121,8 @@ export async function newTenant({ service }: World) {
       const seal = (secret: string) => service.keys.seal(secret, receiverSecretContext({ tenantId, id }))
       const { previous } = options
       await env.DB.prepare(
-        `INSERT INTO receivers (tenant_id, id, kind, url, events, retry, status, secret, previous_secret, previous_secret_until, created_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO receivers (tenant_id, id, kind, url, events, retry, status, secret, previous_secret, previous_secret_until, settings, issuer, is_polled, created_at)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
         .bind(
           tenantId,
@@ -132,6 +135,9 @@ export async function newTenant({ service }: World) {
           await seal(options.secret ?? 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'),
           previous ? await seal(previous.secret) : null,
           previous?.until ?? null,
+          options.settings ? JSON.stringify(options.settings) : null,
+          options.issuer ?? null,
+          options.isPolled ? 1 : 0,
           START,
         )
         .run()
@@ -139,9 +145,13 @@ export async function newTenant({ service }: World) {
     },
 
     /** The next event, and a due delivery of it to each of the receivers. */
-    async event(receivers: readonly string[], type = 'user.deactivated'): Promise<DeliveryPointer[]> {
+    async event(
+      receivers: readonly string[],
+      type = 'user.deactivated',
+      more: object = { user: { id: 'u1', userName: 'ada@example.com' }, sessions: 'revoke_all' },
+    ): Promise<DeliveryPointer[]> {
       sequence++
-      const data = { tenant: slug, user: { id: 'u1', userName: 'ada@example.com' }, sessions: 'revoke_all' }
+      const data = { tenant: slug, ...more }
       const event = env.DB.prepare(
         `INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, occurred_at, data) VALUES (?, ?, ?, ?, ?, 'u1', ?, ?)`,
       ).bind(

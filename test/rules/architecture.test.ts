@@ -129,6 +129,7 @@ const cases: Case[] = [
         file('src/administration/a.ts', "import type { SQL } from 'drizzle-orm/sqlite-core'"),
       ],
       'events imports hono': [file('src/events/a.ts', "import { html } from 'hono/html'")],
+      'http imports jose': [file('src/http/a.ts', "import { SignJWT } from 'jose'")],
       'operations imports zod': operation("import * as z from 'zod'"),
     },
     allows: [

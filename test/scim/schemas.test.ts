@@ -249,6 +249,7 @@ describe('resource types', () => {
         if (name !== undefined) expect(at(type.schema, name).name).toBe(name)
       for (const { path } of type.lookups)
         if (path !== 'externalId') expect(at(type.schema, path).type).toBe('string')
+      for (const name of type.emailAttributes ?? []) expect(at(type.schema, name).name).toBe(name)
       for (const name of type.eventAttributes)
         if (name !== 'externalId') expect(at(type.schema, name).name).toBe(name)
     }

@@ -19,6 +19,7 @@ import { receiverCalls } from './receivers'
 import { resourceTypeCalls } from './resource-types'
 import { roleCalls } from './roles'
 import { schemaCalls } from './schemas'
+import { signingKeyCalls } from './signing-keys'
 import { targetGroupCalls } from './target-groups'
 import { tenantCalls } from './tenants'
 import { tokenCalls } from './tokens'
@@ -29,6 +30,7 @@ export const adminCalls: readonly Call[] = [
   ...connectionCalls,
   ...tokenCalls,
   ...receiverCalls,
+  ...signingKeyCalls,
   ...eventCalls,
   ...deliveryCalls,
   ...activityCalls,

@@ -48,9 +48,9 @@ export const deliveryCalls = [
     replies: { 202: replayed },
     handle: async ({ service, origin, params, later }) => {
       const tenant = await openTenant(service, origin, params.slug)
-      const due = await replayOne(service, tenant, params.id)
+      const { deliveries, due } = await replayOne(service, tenant, params.id)
       later(publish(service, due))
-      return { status: 202, body: { deliveries: due.length } }
+      return { status: 202, body: { deliveries } }
     },
   }),
 ]

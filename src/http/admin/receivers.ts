@@ -1,7 +1,7 @@
 // Calls about receivers, to which events are sent.
 import * as z from 'zod'
 import { openTenant } from '../../administration/open-tenant'
-import { invalid, notFound } from '../../administration/problem'
+import { notFound } from '../../administration/problem'
 import {
   createReceiver,
   eventTypes,
@@ -12,11 +12,11 @@ import {
   rotateReceiverSecret,
   updateReceiverSettings,
 } from '../../administration/receivers'
-import type { Service } from '../../env'
-import { refuseAddress } from '../../events/address-guard'
 import { publish } from '../../events/publish'
-import { receiverKind, receiverKinds } from '../../events/receiver-kinds'
+import { receiverKinds } from '../../events/receiver-kinds'
 import { MAX_TIMEOUT_SECONDS } from '../../events/schedule'
+import { announceStatus } from '../../events/stream'
+import { SET_SUBJECTS } from '../../events/subject'
 import { testReceiver } from '../../events/test-receiver'
 import { call } from './call'
 import { pageQuery, pageReply } from './list'
@@ -36,10 +36,30 @@ const retry = z.strictObject({
 
 const events = z.array(z.enum(eventTypes)).min(1).max(100)
 
+/** The fields of which each kind has some (docs/receivers.md). */
+const audience = line(1000).describe('Who a SET is for')
+const clientId = line(1000).describe('The application, as its login service knows it')
+const subject = z.enum(SET_SUBJECTS).describe('How it knows people; default: email')
+const subjectIssuer = line(1000).describe(
+  'The login service whose id (externalId) iss_sub and complex name people by; default: this service and its id',
+)
+const authorizationHeader = z
+  .string()
+  .min(1)
+  .max(4000)
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/, { error: 'must be one line of ASCII' })
+  .describe('Sent with every SET; never shown again')
+
 const receiver = z.object({
   id: z.string(),
   kind: z.string(),
-  url: z.string(),
+  url: z.string().optional().describe('Not of a kind that fetches its events'),
+  pollUrl: z.string().optional().describe('Where it fetches its events'),
+  audience: z.string().optional(),
+  clientId: z.string().optional(),
+  subject: z.string().optional(),
+  subjectIssuer: z.string().optional(),
+  issuer: z.string().optional().describe('The iss of what is signed for it'),
   events: z.array(z.string()).nullable().describe('Null: every type'),
   retry: retry.nullable().describe('Null: the default'),
   status: z.enum(['active', 'paused', 'disabled']),
@@ -50,17 +70,38 @@ const secret = z.string().describe('Shown only here')
 
 const newReceiver = z.strictObject({
   kind: z.enum(receiverKinds),
-  url: z.string().max(2000),
+  url: z.string().max(2000).optional().describe('Required unless the kind fetches its events'),
+  audience: audience.optional(),
+  clientId: clientId.optional(),
+  subject: subject.optional(),
+  subjectIssuer: subjectIssuer.optional(),
+  authorizationHeader: authorizationHeader.optional(),
   events: events.nullable().optional(),
   retry: retry.nullable().optional(),
 })
 
 const receiverChange = z.strictObject({
   url: z.string().max(2000).optional(),
+  audience: audience.optional(),
+  clientId: clientId.optional(),
+  subject: subject.optional(),
+  subjectIssuer: subjectIssuer.nullable().optional(),
+  authorizationHeader: authorizationHeader.nullable().optional(),
   events: events.nullable().optional(),
   retry: retry.nullable().optional(),
   status: z.enum(['active', 'paused']).optional(),
 })
+
+/** What goes into a signed claim as it is. */
+function line(maxLength: number) {
+  return z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .refine(text => text.isWellFormed() && !/[\s\p{Cc}]/u.test(text), {
+      error: 'must not contain spaces or control characters',
+    })
+}
 
 const sequence = z.int().min(1)
 
@@ -84,13 +125,12 @@ export const receiverCalls = [
   call({
     method: 'POST',
     path: '/tenants/:slug/receivers',
-    summary: 'Create a receiver; its secret is shown only here',
+    summary: 'Create a receiver; its secret, where its kind has one, is shown only here',
     body: newReceiver,
-    replies: { 201: receiver.extend({ secret }) },
+    replies: { 201: receiver.extend({ secret: secret.optional() }) },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)
-      checkAddress(service, body.url)
-      return { status: 201, body: await createReceiver(service, tenant, body, newSecret(body.kind)) }
+      return { status: 201, body: await createReceiver(service, tenant, body) }
     },
   }),
   call({
@@ -122,8 +162,8 @@ export const receiverCalls = [
     replies: { 200: receiver },
     handle: async ({ service, origin, params, body, later }) => {
       const tenant = await openTenant(service, origin, params.slug)
-      if (body.url !== undefined) checkAddress(service, body.url)
       const updated = await updateReceiverSettings(service, tenant, params.id, body)
+      if (body.status !== undefined) later(announceStatus(service, tenant, params.id))
       later(publish(service, updated.due))
       return { status: 200, body: updated.receiver }
     },
@@ -153,14 +193,12 @@ export const receiverCalls = [
   call({
     method: 'POST',
     path: '/tenants/:slug/receivers/:id/rotate-secret',
-    summary: 'A new secret, shown only here; during the overlap both sign',
+    summary: 'A new secret, shown only here; during the overlap both count',
     body: z.strictObject({ overlapSeconds }),
     replies: { 200: z.object({ secret }) },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)
-      const { kind } = await getReceiver(tenant, params.id)
-      const next = newSecret(kind)
-      await rotateReceiverSecret(service, tenant, params.id, body.overlapSeconds, next)
+      const next = await rotateReceiverSecret(service, tenant, params.id, body.overlapSeconds)
       return { status: 200, body: { secret: next } }
     },
   }),
@@ -172,21 +210,9 @@ export const receiverCalls = [
     replies: { 202: replayed },
     handle: async ({ service, origin, params, body, later }) => {
       const tenant = await openTenant(service, origin, params.slug)
-      const due = await replayMany(service, tenant, params.id, body)
+      const { deliveries, due } = await replayMany(service, tenant, params.id, body)
       later(publish(service, due))
-      return { status: 202, body: { deliveries: due.length } }
+      return { status: 202, body: { deliveries } }
     },
   }),
 ]
-
-/** Where a receiver may be is the sending side's rule. */
-function checkAddress(service: Service, url: string): void {
-  const refused = refuseAddress(url, service.allowLoopbackReceivers)
-  if (refused !== undefined) throw invalid('url', refused)
-}
-
-function newSecret(kind: string): string {
-  const known = receiverKind(kind)
-  if (!known) throw new Error('A stored receiver is of no known kind.')
-  return known.newSecret()
-}

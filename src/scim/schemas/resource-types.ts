@@ -20,6 +20,7 @@ export const standardResourceTypes: readonly ResourceType[] = [
     ],
     eventNoun: 'user',
     eventAttributes: ['externalId', 'userName'],
+    emailAttributes: ['emails', 'userName'],
     membershipsAttribute: 'groups',
     accessAttribute: 'active',
     patchAnswersNoContent: false,
