@@ -21,6 +21,8 @@ import { errorReply } from './scim-json'
 const USE_NOTED_EVERY_MS = 60 * 60 * 1000
 /** A configuration that changes more often than this while one request runs is not waited for. */
 const ATTEMPTS = 3
+/** Of a request that declares an attribute: each other one that does so at the same time comes in between once. */
+const DECLARING_ATTEMPTS = 40
 
 export type Handle = (tenant: Tenant) => Promise<Response>
 
@@ -58,7 +60,7 @@ async function admitAndHandle(
         declares = error.names
         continue
       }
-      if (isOutdated(error) && attempt < ATTEMPTS) {
+      if (isOutdated(error) && attempt < (declares.length > 0 ? DECLARING_ATTEMPTS : ATTEMPTS)) {
         // A write found it out in a later round trip; its batch was rolled back.
         const toBeLoaded = !(error instanceof ConfigurationChanged) || error.toBeLoaded
         if (toBeLoaded) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))

@@ -263,7 +263,7 @@ describe('tenants', () => {
 
   it('take the longest slug, and only profiles that exist', async () => {
     expect((await operator.post('/tenants', { slug: 'a'.repeat(63), name: 'n' })).status).toBe(201)
-    const reply = await operator.post('/tenants', { slug: 'profiled', name: 'n', profile: 'cafex' })
+    const reply = await operator.post('/tenants', { slug: 'profiled', name: 'n', profile: 'nosuch' })
     expectProblem(reply, 422, 'profile')
     expect(reply.text).toContain('standard')
     expectProblem(await operator.get('/tenants/profiled'), 404)
