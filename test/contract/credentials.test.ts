@@ -436,27 +436,49 @@ describe('Promise 6: another tenant', () => {
     expect([await ours.state(), await theirs.state()]).toEqual(before)
   })
 
-  it('RFC-208 an id of another tenant answers exactly as an unknown id: in members.value and manager.value', async () => {
-    const user = await ours.user()
-    const group = await ours.group({ members: [{ value: user.id }] })
+  /** A list of members that names the id, in every way there is. */
+  async function membersCalls({ scim }: Connection, groupId: string, id: string): Promise<Reply[]> {
+    const at = `/Groups/${groupId}`
+    const members = [{ value: id }]
+    return [
+      await scim.post('/Groups', newGroup({ displayName: 'X', members })),
+      await scim.put(at, newGroup({ displayName: 'Y', members })),
+      await scim.patch(at, [{ op: 'add', path: 'members', value: members }]),
+      await scim.patch(at, [{ op: 'replace', path: 'members', value: members }]),
+      await scim.patch(at, [{ op: 'remove', path: 'members', value: members }]),
+      await scim.patch(at, [{ op: 'remove', path: `members[value eq "${id}"]` }]),
+    ]
+  }
+
+  it('RFC-208 an id of another tenant answers exactly as an unknown id: in members.value, in strict', async () => {
+    const strict = await ours.connect({ mode: 'strict' })
+    const group = (await strict.scim.post('/Groups', newGroup())).body
     const before = [await ours.state(), await theirs.state()]
     const calls = async (id: string) => {
-      const at = `/Groups/${group.id}`
-      const members = [{ value: id }]
-      const replies = [
-        await ours.scim.post('/Groups', newGroup({ displayName: 'X', members })),
-        await ours.scim.put(at, newGroup({ displayName: 'X', members })),
-        await ours.scim.patch(at, [{ op: 'add', path: 'members', value: members }]),
-        await ours.scim.patch(at, [{ op: 'replace', path: 'members', value: members }]),
-        await ours.scim.patch(at, [{ op: 'remove', path: 'members', value: members }]),
-        await ours.scim.patch(at, [{ op: 'remove', path: `members[value eq "${id}"]` }]),
-      ]
+      const replies = await membersCalls(strict, group.id, id)
       return replies.map(reply => ({ ...seen(reply), text: reply.text.replaceAll(id, 'ID') }))
     }
     const unknown = await calls(UNKNOWN_ID)
-    expect(unknown.map(({ status }) => status)).toEqual([400, 400, 400, 400, 204, 204])
+    expect(unknown.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 204])
     for (const { id } of Object.values(foreign)) expect(await calls(id)).toEqual(unknown)
     expect([await ours.state(), await theirs.state()]).toEqual(before)
+  })
+
+  it('RFC-208 an id of another tenant answers exactly as an unknown id: in members.value, in compat', async () => {
+    const before = await theirs.state()
+    const calls = async (id: string) => {
+      const group = await ours.group()
+      const replies = await membersCalls(ours.connection, group.id, id)
+      for (const gone of [group.id, replies[0]?.body.id]) await ours.scim.delete(`/Groups/${gone}`)
+      return replies.map(({ status, body }) => [status, body.members])
+    }
+    const unknown = await calls(UNKNOWN_ID)
+    expect(unknown).toEqual([[201, []], [200, []], ...Array.from({ length: 4 }, () => [204, undefined])])
+    for (const { id } of Object.values(foreign)) expect(await calls(id)).toEqual(unknown)
+    expect(await theirs.state()).toEqual(before)
+  })
+
+  it('RFC-208 an id of another tenant answers exactly as an unknown id: in manager.value', async () => {
     const apart = await newTenant()
     const managed = async (id: string) => {
       const made = await apart.user({ [ENTERPRISE]: { manager: { value: id } } })
