@@ -25,7 +25,10 @@ export async function chooseProfile(service: Service, name: string): Promise<Cho
   if (row) return { profile: readProfile(row.document, row.version), document: row.document }
   const profile = shippedProfile(name)
   if (!profile)
-    throw invalid('profile', 'is no profile of this deployment: GET /admin/v1/profiles lists them')
+    throw invalid(
+      'profile',
+      'is no profile of this deployment, such as standard: GET /admin/v1/profiles lists them',
+    )
   return { profile, document: null }
 }
 
