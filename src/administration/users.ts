@@ -5,7 +5,7 @@ import { filterContextOf } from '../operations/tenant'
 import type { Pointer } from '../operations/update'
 import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
-import { readResource, type StoredResource, selectResource } from '../storage/resources'
+import { ALONE, readResource, type StoredResource, selectResource } from '../storage/resources'
 import { pageOfUsers } from '../storage/user-rows'
 import { asOperator, writeAsOperator } from './as-operator'
 import type { OpenTenant } from './open-tenant'
@@ -65,7 +65,7 @@ export async function listUsers(
 export async function getUser(service: Service, tenant: OpenTenant, id: string): Promise<UserItem> {
   const { database } = tenant
   const type = accountType(await asOperator(service, tenant))
-  const [found] = await database.batch([selectResource(database.tenantId, type, id, false)])
+  const [found] = await database.batch([selectResource(database.tenantId, type, id, ALONE)])
   const row = found?.rows[0]
   if (!row) throw notFound('user')
   return item(readResource(row))

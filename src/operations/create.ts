@@ -18,13 +18,14 @@ import {
   type StoredResource,
   scopeOf,
   selectConflicts,
+  selectResource,
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
 import { refuse, refuseLargeDocument, taken } from './refusal'
-import { wantsMembers } from './retrieve'
+import { alongOf, wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
-import { pointersOf, type Written, writeUpdate } from './update'
+import { pointersOf, refersAnew, type Written, writeUpdate } from './update'
 import { membersStatement, viewsOf } from './view'
 
 /** Throws 400 for a body that is not a resource of the type, 409 uniqueness, 413. */
@@ -56,13 +57,13 @@ async function createOnce(
     now: tenant.now,
   }
   const changes = mergeMemberChanges(members ? [members] : []).filter(change => addedIds([change]).length > 0)
-  const outcomes = await insert(tenant, created, changes, wantsMembers(type, projection))
+  const outcomes = await insert(tenant, created, changes, projection)
   if (outcomes.inserted) {
     tenant.log.stored()
     const { views, more } = viewsOf(
       tenant,
       type,
-      [shownOf(created)],
+      [outcomes.row ? readResource(outcomes.row) : shownOf(created)],
       wantsMembers(type, projection),
       outcomes.members,
     )
@@ -73,22 +74,23 @@ async function createOnce(
 
 /** As it is in its row, without reading that; nobody can have put it into a group yet. */
 function shownOf({ now, ...created }: NewResource): ShownResource {
-  return { ...created, createdAt: now, lastModified: now, memberships: [] }
+  return { ...created, createdAt: now, lastModified: now, memberships: [], referred: {} }
 }
 
 type Insertion =
-  | { inserted: true; members: Outcome | undefined; pointers: Written['pointers'] }
+  | { inserted: true; row: Row | undefined; members: Outcome | undefined; pointers: Written['pointers'] }
   | { inserted: false; conflicts: readonly Row[] }
 
 async function insert(
   tenant: Tenant,
   created: NewResource,
   changes: readonly MemberChange[],
-  wanted: boolean,
+  projection: Projection,
 ): Promise<Insertion> {
   const { type, id, resource } = created
   const occasion = occasionOf(tenant)
   const isThere = exists(tenant.id, id)
+  const along = alongOf(type, projection)
   const subject: Subject = { id, resource, sessionEpoch: 0, sessionsNotBefore: null }
   const drafts = createdEvents(subject, type).map(event => draftOf(event, type))
   const done = await tenant.database
@@ -101,12 +103,14 @@ async function insert(
       joining: memberStatements({ occasion, type, subject, changes }),
       log: [insertActivity(tenant.id, [tenant.log.entry(201, type.name, id)], isThere)],
       deliveries: [createDeliveries(occasion)],
-      members: membersStatement(tenant, type, wanted, id),
+      row: refersAnew({ resource: {} }, created, along) ? [selectResource(tenant.id, type, id, along)] : [],
+      members: membersStatement(tenant, type, wantsMembers(type, projection), id),
     })
     .catch(error => refuse(tenant, changes, error))
   if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
   return {
     inserted: true,
+    row: done.row[0]?.rows[0],
     members: done.members[0],
     pointers: pointersOf(tenant, done.deliveries[0]),
   }

@@ -1,9 +1,20 @@
-// DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go; the event keeps what it was.
-import { deletedEvents } from '../scim/event'
+// DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go, and so do references to it; the event
+// keeps what it was.
+import { formatPath } from '../scim/attribute-path'
+import { deletedEvents, referenceLostEvent } from '../scim/event'
+import { referringPaths } from '../scim/reference'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
 import { appendEvents, createDeliveries, groupsOf } from '../storage/outbox'
-import { deleteResource, readResource, type StoredResource, selectResource } from '../storage/resources'
+import { forgetReferences } from '../storage/referrers'
+import {
+  ALONE,
+  deleteResource,
+  readResource,
+  type StoredResource,
+  selectResource,
+} from '../storage/resources'
+import type { Statement } from '../storage/tenant-database'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
@@ -17,7 +28,7 @@ export async function remove(
   ifMatch: string | undefined,
 ): Promise<readonly Pointer[]> {
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectResource(now.id, type, id, false)])
+    const [found] = await now.database.batch([selectResource(now.id, type, id, ALONE)])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const stored = readResource(row)
@@ -40,9 +51,22 @@ async function write(
     // Before the rows: the groups that somebody is in are known as long as the memberships are there.
     events: [appendEvents(occasion, events, more && { more })],
     rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),
+    referrers: referrersOf(tenant, type, stored.id),
     log: [insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)])],
     deliveries: [createDeliveries(occasion)],
   })
   tenant.log.stored()
   return pointersOf(tenant, done.deliveries[0])
+}
+
+/** Nobody goes on referring to it (RFC-167). */
+function referrersOf(tenant: Tenant, deleted: ResourceType, id: string): Statement[] {
+  return tenant.resourceTypes.flatMap(type =>
+    referringPaths(type)
+      .filter(({ attribute }) => attribute.refersTo.name === deleted.name)
+      .flatMap(path => {
+        const draft = draftOf(referenceLostEvent(formatPath(path), type), type)
+        return forgetReferences(occasionOf(tenant), { type, path, id }, draft)
+      }),
+  )
 }

@@ -6,7 +6,7 @@ import { type Position, selectPage } from '../storage/list'
 import { readResource, scopeOf } from '../storage/resources'
 import type { Row } from '../storage/tenant-database'
 import { makeCursor, readCursor } from './cursor'
-import { wantsMembers, wantsMemberships } from './retrieve'
+import { alongOf, wantsMembers } from './retrieve'
 import { filterContextOf, type Tenant } from './tenant'
 import { membersStatement, type Views, viewsOf } from './view'
 
@@ -22,7 +22,7 @@ export async function query(tenant: Tenant, type: ResourceType, list: ListQuery)
   const page = {
     ...list,
     from: await firstOf(tenant, type, list),
-    memberships: wantsMemberships(type, list.projection),
+    along: alongOf(type, list.projection),
   }
   const scope = scopeOf(type, tenant.connectionId ?? '')
   const context = filterContextOf(tenant, type)

@@ -2,7 +2,13 @@
 import { sessionsRevokedEvent } from '../scim/event'
 import type { ResourceType } from '../scim/schema'
 import { appendEvents, createDeliveries, type EventDraft } from '../storage/outbox'
-import { readResource, type StoredResource, selectResource, updateResource } from '../storage/resources'
+import {
+  ALONE,
+  readResource,
+  type StoredResource,
+  selectResource,
+  updateResource,
+} from '../storage/resources'
 import type { Statement } from '../storage/tenant-database'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -24,7 +30,7 @@ export async function revokeSessions(
 ): Promise<readonly Pointer[]> {
   const type = accountType(tenant)
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectResource(now.id, type, id, false)])
+    const [found] = await now.database.batch([selectResource(now.id, type, id, ALONE)])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const done = await now.database.steps({

@@ -1,9 +1,10 @@
 // What PUT and PATCH share: read, decide, write over the version that was read, and try again when somebody else
 // was faster. Two round trips; a change that changes nothing is one, and writes nothing.
+import { sameJson } from '../scim/canonical'
 import { ScimError } from '../scim/error'
 import { grantsAccess, losesAccess, type Subject, updatedEvents } from '../scim/event'
 import type { MemberChange } from '../scim/member-change'
-import { changedAttributes, type Resource } from '../scim/resource'
+import { attributeValue, changedAttributes, type Resource } from '../scim/resource'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { preconditionFailed } from '../scim/version'
@@ -12,6 +13,7 @@ import { requireOpenConnection } from '../storage/connection-rows'
 import { addedIds, memberStatements, requireGroup, requireKnown, touchGroup } from '../storage/members'
 import { appendEvents, createDeliveries, hasAppended } from '../storage/outbox'
 import {
+  type Along,
   type Change,
   readResource,
   type StoredResource,
@@ -20,7 +22,7 @@ import {
 } from '../storage/resources'
 import { failure, type Outcome, type Statement } from '../storage/tenant-database'
 import { changedUniques, refuse, refuseLargeDocument, taken } from './refusal'
-import { notFound, wantsMembers, wantsMemberships } from './retrieve'
+import { alongOf, notFound, wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
 import { membersStatement, type Views, viewsOf } from './view'
@@ -82,7 +84,7 @@ async function read(
   projection: Projection | undefined,
 ): Promise<StoredResource> {
   const [found] = await tenant.database.batch([
-    selectResource(tenant.id, type, id, wantsMemberships(type, projection)),
+    selectResource(tenant.id, type, id, alongOf(type, projection)),
   ])
   const row = found?.rows[0]
   if (!row) throw notFound(type, id)
@@ -118,6 +120,7 @@ export async function writeUpdate(
     refuseLargeDocument(decision.resource)
   const change = changed ? changeOf(tenant, type, stored, decision) : undefined
   const occasion = occasionOf(tenant)
+  const along = alongOf(type, projection)
   try {
     const done = await tenant.database.steps({
       unchanged: tenant.database.guard,
@@ -126,7 +129,10 @@ export async function writeUpdate(
       log: [insertActivity(tenant.id, [tenant.log.entry(status, type.name, stored.id)])],
       deliveries: [createDeliveries(occasion)],
       // A changed document is known: it was written over the version that was read.
-      after: change ? [] : [selectResource(tenant.id, type, stored.id, wantsMemberships(type, projection))],
+      after:
+        change && !refersAnew(stored, change, along)
+          ? []
+          : [selectResource(tenant.id, type, stored.id, along)],
       shown: membersStatement(tenant, type, wanted, stored.id),
     })
     tenant.log.stored()
@@ -139,6 +145,18 @@ export async function writeUpdate(
     if (failure(error) === 'unique') throw taken(type, changedUniques(type, stored.resource, decision))
     return refuse(tenant, decision.members, error)
   }
+}
+
+/** Whether it refers to a resource of which nothing has been read. */
+export function refersAnew(
+  before: Pick<StoredResource, 'resource'>,
+  after: Pick<StoredResource, 'resource'>,
+  { referred }: Along,
+): boolean {
+  return referred.some(path => {
+    const value = attributeValue(after.resource, path)
+    return value !== undefined && !sameJson(attributeValue(before.resource, path), value)
+  })
 }
 
 /** A resource that changes hands has other lookups, even where no attribute changes. */

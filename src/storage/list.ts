@@ -6,7 +6,7 @@ import type { Filter } from '../scim/filter'
 import { elementSource, type FilterContext, foldsCase, singleValue } from './attribute-sql'
 import { filterCondition } from './filter-sql'
 import { filterHits, lastModifiedBound } from './lookup'
-import { BLOCK_SIZES, resourceColumns } from './resources'
+import { type Along, BLOCK_SIZES, resourceColumns } from './resources'
 
 export interface Sort {
   readonly path: AttributePath
@@ -26,7 +26,7 @@ export interface Page {
   /** A 1-based index, or the row behind which the page begins. */
   readonly from: number | Position
   readonly count: number
-  readonly memberships: boolean
+  readonly along: Along
 }
 
 /** `resources r WHERE …`, and the `serial` to order them by. */
@@ -49,12 +49,12 @@ export function selectPage(page: Page, scope: string, context: FilterContext): [
  * that is anew each time it is run.
  */
 function ownOrder(
-  { filter, from, count, memberships }: Page,
+  { filter, from, count, along }: Page,
   { rows, serial }: ListRows,
   scope: string,
   context: FilterContext,
 ): SQL {
-  const columns = resourceColumns(memberships)
+  const columns = resourceColumns(along)
   if (typeof from !== 'number')
     return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT +${count}`
   if (filter) return sql`SELECT ${columns} FROM ${rows} ORDER BY ${serial} LIMIT +${count} OFFSET ${from - 1}`
@@ -77,7 +77,7 @@ function sortedPage(page: Page, { path, descending }: Sort, rows: SQL, context: 
   const by = (name: SQL, serial: SQL) => sql`${name} IS NULL${direction}, ${name}${direction}, ${serial}`
   const behind = typeof page.from === 'number' ? sql`` : sql` AND ${behindKey(key, page.from, descending)}`
   const offset = typeof page.from === 'number' ? page.from - 1 : 0
-  return sql`SELECT ${resourceColumns(page.memberships)}, page.sort_key FROM (
+  return sql`SELECT ${resourceColumns(page.along)}, page.sort_key FROM (
       SELECT r.id AS id, r.serial AS serial, ${key} AS sort_key FROM ${rows}${behind}
       ORDER BY ${by(sql`sort_key`, sql`r.serial`)} LIMIT +${page.count} OFFSET ${offset}) page
     CROSS JOIN resources r WHERE r.tenant_id = ${context.tenantId} AND r.id = page.id

@@ -1,17 +1,20 @@
 // Resources as rows: read one, and the statements of a create, an update and a delete. Each write is
 // made of statements only, so that it can share one batch with its members, events, deliveries and log row.
 import { type SQL, sql } from 'drizzle-orm'
+import { formatPath } from '../scim/attribute-path'
 import { comparableDocument } from '../scim/comparable'
 import type { JsonObject } from '../scim/json'
+import { borrowedNames, type ReferringPath, referringPaths } from '../scim/reference'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
+import { borrowedValue, literal, ofReferred } from './attribute-sql'
 import { type LookupRow, lookupDifference, lookupRows } from './lookup'
 import type { Row } from './tenant-database'
 
 /** What of a stored resource an answer shows. */
 export type ShownResource = Pick<
   StoredResource,
-  'id' | 'connectionId' | 'resource' | 'version' | 'createdAt' | 'lastModified' | 'memberships'
+  'id' | 'connectionId' | 'resource' | 'version' | 'createdAt' | 'lastModified' | 'memberships' | 'referred'
 >
 
 export interface StoredResource {
@@ -32,7 +35,19 @@ export interface StoredResource {
   readonly sessionEpoch: number
   /** Groups it is in, when they were asked for. */
   readonly memberships: readonly JsonObject[]
+  /** What is said of those that it refers to, by the attribute's path, as far as it was asked for. */
+  readonly referred: JsonObject
 }
+
+/** What is read of other resources along with one. */
+export interface Along {
+  /** The groups that it is in. */
+  readonly memberships: boolean
+  /** Attributes of which the resource referred to is told. */
+  readonly referred: readonly ReferringPath[]
+}
+
+export const ALONE: Along = { memberships: false, referred: [] }
 
 /** How many serials of a list the blocks hold whose gaps are counted; see `seek` in list.ts. */
 export const BLOCK_SIZES = [262_144, 4_096, 64]
@@ -45,9 +60,9 @@ export const BLOCK_SIZES = [262_144, 4_096, 64]
 const MAX_MEMBERSHIPS = sql.raw('1000')
 const MAX_DISPLAY = sql.raw('120')
 
-/** One resource by id; `memberships`: with the groups it is in. */
-export function selectResource(tenantId: string, type: ResourceType, id: string, memberships: boolean): SQL {
-  return sql`SELECT ${resourceColumns(memberships)} FROM resources r
+/** One resource by id. */
+export function selectResource(tenantId: string, type: ResourceType, id: string, along: Along): SQL {
+  return sql`SELECT ${resourceColumns(along)} FROM resources r
     WHERE r.tenant_id = ${tenantId} AND r.id = ${id} AND r.type = ${type.name}`
 }
 
@@ -65,21 +80,38 @@ export function readResource(row: Row): StoredResource {
     sessionsNotBefore: row.sessions_not_before === null ? null : Number(row.sessions_not_before),
     sessionEpoch: Number(row.session_epoch),
     memberships: typeof row.memberships === 'string' ? (JSON.parse(row.memberships) as JsonObject[]) : [],
+    referred: typeof row.referred === 'string' ? (JSON.parse(row.referred) as JsonObject) : {},
   }
 }
 
 /** The columns that `readResource` reads, of the row `r`. */
-export function resourceColumns(memberships: boolean): SQL {
-  const own = sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at,
-    r.last_modified, r.sessions_not_before, r.session_epoch`
-  return memberships
-    ? sql`${own}, (SELECT json_group_array(json_object('value', group_id, 'type', 'direct',
-        'display', display, 'resourceType', type))
-      FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
-        FROM members m CROSS JOIN resources g
-        WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
-        LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
-    : own
+export function resourceColumns({ memberships, referred }: Along): SQL {
+  const columns = [
+    sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at, r.last_modified,
+      r.sessions_not_before, r.session_epoch`,
+    ...(memberships ? [membershipsColumn] : []),
+    ...(referred.length > 0 ? [referredColumn(referred)] : []),
+  ]
+  return sql.join(columns, sql`, `)
+}
+
+const membershipsColumn = sql`(SELECT json_group_array(json_object('value', group_id, 'type', 'direct',
+    'display', display, 'resourceType', type))
+  FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
+    FROM members m CROSS JOIN resources g
+    WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
+    LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
+
+/** One search by key for each reference; none where there is no value. */
+function referredColumn(paths: readonly ReferringPath[]): SQL {
+  const pairs = paths.map(path => {
+    const borrowed = borrowedNames(path).map(
+      name => sql`${literal(name)}, ${borrowedValue(name, sql`o.document`)}`,
+    )
+    const found = ofReferred(path, sql`json_object(${sql.join(borrowed, sql`, `)})`)
+    return sql`${literal(formatPath(path))}, json(${found})`
+  })
+  return sql`json_object(${sql.join(pairs, sql`, `)}) AS referred`
 }
 
 /** What a create needs beside the document. */
@@ -99,8 +131,11 @@ export function scopeOf(type: ResourceType, connectionId: string): string {
 
 /** The resources that already have one of the unique values, with the `attribute` that clashes, and their groups. */
 export function selectConflicts(created: NewResource): SQL {
-  const memberships = created.type.membershipsAttribute !== undefined
-  return sql`SELECT l.attribute AS conflict, ${resourceColumns(memberships)} ${conflicts(created)}`
+  const along = {
+    memberships: created.type.membershipsAttribute !== undefined,
+    referred: referringPaths(created.type),
+  }
+  return sql`SELECT l.attribute AS conflict, ${resourceColumns(along)} ${conflicts(created)}`
 }
 
 function conflicts({ tenantId, type, connectionId, resource }: NewResource): SQL {

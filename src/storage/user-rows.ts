@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { Filter } from '../scim/filter'
 import type { FilterContext } from './attribute-sql'
 import { rowsOf } from './list'
-import { resourceColumns } from './resources'
+import { ALONE, resourceColumns } from './resources'
 
 /** Rows for `readResource`, in order of creation, behind the serial of the page before. */
 export function pageOfUsers(
@@ -13,6 +13,6 @@ export function pageOfUsers(
   context: FilterContext,
 ): SQL {
   const { rows, serial } = rowsOf(filter, '', context)
-  return sql`SELECT ${resourceColumns(false)} FROM ${rows} AND ${serial} > ${afterSerial}
+  return sql`SELECT ${resourceColumns(ALONE)} FROM ${rows} AND ${serial} > ${afterSerial}
     ORDER BY ${serial} LIMIT ${limit}`
 }
