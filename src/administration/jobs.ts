@@ -20,6 +20,7 @@ import {
   selectOutstanding,
 } from '../storage/job-steps'
 import { createDeliveries } from '../storage/outbox'
+import { fits } from '../storage/page-bytes'
 import { readResource } from '../storage/resources'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
@@ -68,7 +69,7 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
   const { database } = tenant
   const type = accountType(tenant)
   const [found] = await database.batch([selectActiveAfter(tenant.id, type, job, ACCOUNTS_A_STEP)])
-  const accounts = (found?.rows ?? []).map(readResource)
+  const accounts = (found?.rows ?? []).filter(fits).map(readResource)
   const last = accounts.at(-1)
   if (!last) return false
   const { rows, events } =

@@ -5,6 +5,7 @@ import { filterContextOf } from '../operations/tenant'
 import type { Pointer } from '../operations/update'
 import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
+import { fits } from '../storage/page-bytes'
 import { ALONE, readResource, type StoredResource, selectResource } from '../storage/resources'
 import { pageOfUsers } from '../storage/user-rows'
 import { asOperator, writeAsOperator } from './as-operator'
@@ -53,10 +54,11 @@ export async function listUsers(
         const [found] = await database.batch([
           pageOfUsers(parsed, Number(position?.[0] ?? 0), limit, context),
         ])
-        return (found?.rows ?? []).map(readResource)
+        return found?.rows ?? []
       },
-      position: user => [user.serial],
-      item,
+      fits,
+      position: row => [Number(row.serial)],
+      item: row => item(readResource(row)),
     },
     page,
   )

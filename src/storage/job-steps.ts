@@ -1,6 +1,7 @@
 // The statements of a job's steps (administration/jobs.ts): who is next, how far it is, and what goes at its end.
 import { type SQL, sql } from 'drizzle-orm'
 import type { ResourceType } from '../scim/schema'
+import { withinBytes } from './page-bytes'
 import { ALONE, abortUnlessChanged, resourceColumns, scopeOf } from './resources'
 import type { Row } from './tenant-database'
 
@@ -30,13 +31,15 @@ export function readJob(row: Row): Job {
   }
 }
 
-/** The next resources that grant access, in order of their serial; rows for `readResource`. */
-export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job, limit: number): SQL {
+/** The next resources that grant access, in order of their serial; rows for `readResource`, with `fits`. */
+export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job, count: number): SQL {
   const ofConnection = job.connectionId === null ? sql`` : sql` AND r.connection_id = ${job.connectionId}`
-  return sql`SELECT ${resourceColumns(ALONE)} FROM resources r
-    WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scopeOf(type, '')}
+  const scope = scopeOf(type, '')
+  const page = (limit: SQL) => sql`SELECT ${resourceColumns(ALONE)} FROM resources r
+    WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scope}
       AND r.serial > ${job.position} AND r.active = 1${ofConnection}
     ORDER BY r.serial LIMIT ${limit}`
+  return withinBytes(page, { tenantId, type: type.name, scope, count, memberships: false })
 }
 
 /** Moves the job on; rolls back ('stale') when another runner has moved it already. */
