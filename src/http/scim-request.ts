@@ -13,6 +13,7 @@ import { failure, TenantDatabase } from '../storage/tenant-database'
 import { markUsed, type TokenClaims } from '../storage/tokens'
 import { authenticate, failedCredential, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
+import { isPlainHttp, PLAIN_HTTP } from './plain-http'
 import { errorReply, generalType } from './scim-json'
 
 export const PAGE_LIMITS = { defaultCount: 100, maxCount: 1_000 }
@@ -53,6 +54,7 @@ async function admitAndHandle(
   log: ScimRequestLog,
   handle: Handle,
 ): Promise<Response> {
+  if (isPlainHttp(c.req.url)) throw new ScimError(403, undefined, PLAIN_HTTP)
   const claims = await authenticate(service, c.req.raw)
   log.claims = claims
   await limitConnection(service, claims)

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { ScimType } from '../../src/scim/error'
 import { expectConsistent } from './consistency'
 import {
+  ADMIN_TOKEN,
   admin,
   type Body,
   ENTERPRISE,
@@ -544,6 +545,35 @@ describe('refusals', () => {
 })
 
 describe('privacy', () => {
+  it('RFC-210 plain http is refused, not redirected and not looked at, but for this very machine', async () => {
+    const bearer = `Bearer ${tenant.connection.token.value}`
+    const at = (origin: string) => scimClient(scim.base.replace(ORIGIN, origin), bearer)
+    const before = await tenant.state()
+    for (const origin of [
+      'http://scim.example.com',
+      'http://10.0.0.7:8787',
+      'http://localhost.example.com',
+    ]) {
+      expectError(await at(origin).post('/Users', newUser()), 403, undefined, /https/)
+      expectError(await at(origin).get('/ServiceProviderConfig'), 403, undefined, /https/)
+      const response = await withBindings({})(
+        new Request(`${origin}/admin/v1/tenants`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } }),
+      )
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([
+        403,
+        'application/problem+json',
+      ])
+    }
+    expect(await tenant.state()).toEqual(before)
+    for (const origin of [
+      'http://127.0.0.1:8787',
+      'http://localhost',
+      'http://app.localhost:1',
+      'http://[::1]:8787',
+    ])
+      expect((await at(origin).get('/Users?count=0')).status).toBe(200)
+  })
+
   it('RFC-211 a token has 24 secret bytes of its own, which D1 does not hold, and an end that it does', async () => {
     const { connection, at } = tenant
     const mint = async () => {
