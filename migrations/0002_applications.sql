@@ -35,7 +35,7 @@ CREATE TABLE `pending_totals` (
 	`tenant_id` text PRIMARY KEY NOT NULL,
 	`live` integer NOT NULL,
 	CONSTRAINT "too_many_pending" CHECK("pending_totals"."live" <= 100000)
-) WITHOUT ROWID;
+);
 --> statement-breakpoint
 CREATE TABLE `profiles` (
 	`name` text NOT NULL,
@@ -129,6 +129,7 @@ ALTER TABLE `resources` ADD `profile` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `role` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `target_group` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `deleted_at` integer;--> statement-breakpoint
+CREATE INDEX `resources_large` ON `resources` (`tenant_id`,`type`,`scope`) WHERE octet_length(document) > 8000;--> statement-breakpoint
 CREATE INDEX `resources_role` ON `resources` (`tenant_id`,`role`,`serial`) WHERE role IS NOT NULL;--> statement-breakpoint
 CREATE INDEX `resources_target_group` ON `resources` (`tenant_id`,`target_group`,`serial`) WHERE target_group IS NOT NULL;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `profile_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint

@@ -24,6 +24,7 @@ import {
   selectOutstanding,
 } from '../storage/job-steps'
 import { createDeliveries } from '../storage/outbox'
+import { fits } from '../storage/page-bytes'
 import { dropOrphanPending } from '../storage/pending-members'
 import { readResource, type StoredResource } from '../storage/resources'
 import { failure, TenantDatabase } from '../storage/tenant-database'
@@ -96,7 +97,7 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
   const type = accountTypeOf(tenant.resourceTypes)
   const next = job.kind === 'recompute' ? selectAccountsAfter : selectActiveAfter
   const [found] = await database.batch([next(tenant.id, type, job, ACCOUNTS_A_STEP)])
-  const accounts = (found?.rows ?? []).map(readResource)
+  const accounts = (found?.rows ?? []).filter(fits).map(readResource)
   const last = accounts.at(-1)
   if (!last) return false
   const { rows, events, appended, invalid = 0 } = stepOf(job.kind, tenant, type, accounts)

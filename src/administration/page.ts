@@ -19,6 +19,8 @@ export interface List<Row, Item> {
   readonly owner: string
   /** At most `limit` rows behind the position (from the start without one). */
   readonly read: (after: Position | undefined, limit: number) => Promise<readonly Row[]>
+  /** Absent where all do; false of a row that is there only to tell that there is more. */
+  readonly fits?: (row: Row) => boolean
   readonly position: (row: Row) => Position
   readonly item: (row: Row) => Item
 }
@@ -37,8 +39,8 @@ export async function readPage<Row, Item>(
       'The cursor is not one of this list. Use nextCursor of the page before, unchanged.',
     )
   const rows = await list.read(after, limit + 1)
-  const shown = rows.slice(0, limit)
-  const last = rows.length > limit ? shown.at(-1) : undefined
+  const shown = rows.slice(0, limit).filter(row => list.fits?.(row) ?? true)
+  const last = rows.length > shown.length ? shown.at(-1) : undefined
   return {
     items: shown.map(list.item),
     ...(last !== undefined && { nextCursor: await makeCursor(service.keys, key, list.position(last)) }),

@@ -8,7 +8,7 @@ export interface FieldError {
 
 export class Problem extends Error {
   constructor(
-    readonly status: 400 | 401 | 404 | 405 | 409 | 413 | 422,
+    readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422,
     /** What is wrong and what would be accepted; names nothing of another tenant. */
     readonly detail: string,
     readonly errors: readonly FieldError[] = [],

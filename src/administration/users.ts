@@ -8,6 +8,7 @@ import type { Pointer } from '../operations/update'
 import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
 import { accountTypeOf } from '../scim/schema'
+import { fits } from '../storage/page-bytes'
 import { readResource, type StoredView } from '../storage/resources'
 import type { Row } from '../storage/tenant-database'
 import { pageOfUsers, selectUser } from '../storage/user-rows'
@@ -65,6 +66,7 @@ export async function listUsers(
           .catch(refuseComplexFilter)
         return found?.rows ?? []
       },
+      fits,
       position: row => [Number(row.serial)],
       item,
     },

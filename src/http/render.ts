@@ -101,6 +101,7 @@ function shown(
       lastModified: stored.lastModified,
       version: tenant.application.profile.features.etag ? stored.version : undefined,
       memberships: stored.memberships.map(group => membershipOf(tenant, group)),
+      referred: stored.referred,
     },
     type,
     tenant.baseUrl,

@@ -4,6 +4,7 @@ import {
   type BulkOperation,
   type BulkRequest,
   referencesOf,
+  touchedBy,
   withIds,
   withoutReferences,
 } from '../scim/bulk'
@@ -41,6 +42,7 @@ class BulkRun {
   /** Created without references that were not known yet; completed at the end. */
   readonly #incomplete: { at: number; id: string; operation: BulkOperation }[] = []
   readonly #waiting: Set<number>
+  readonly #touched = new Map<number, ReadonlySet<string>>()
   #errors = 0
   #transactions = 0
 
@@ -66,12 +68,15 @@ class BulkRun {
   }
 
   /**
-   * The first operation that refers to nothing still to come. Where all wait for each other (RFC-174), the first
-   * POST is created bare: without what refers to the others.
+   * The first operation that refers to nothing still to come, and has no business with an earlier one that waits
+   * (RFC-176), unless that one waits for it. Where all wait for each other (RFC-174), the first POST is created bare:
+   * without what refers to the others.
    */
   #next(): { at: number; bare: boolean } | undefined {
     const waiting = [...this.#waiting]
-    const ready = waiting.find(at => !this.#awaitsAnother(at))
+    const complete = waiting.filter(at => !this.#awaitsAnother(at))
+    const ready =
+      complete.find(at => !this.#waitsBehind(at)) ?? complete.find(at => this.#isAwaited(at)) ?? complete[0]
     if (ready !== undefined) return { at: ready, bare: false }
     const post = waiting.find(at => this.request.entries[at]?.method === 'POST')
     const first = post ?? waiting[0]
@@ -82,16 +87,36 @@ class BulkRun {
     const operation = this.#operationAt(at)
     if (!operation) return false
     const coming = new Set([...this.#waiting].map(other => this.request.entries[other]?.bulkId))
-    if ([...referencesOf(operation)].some(bulkId => coming.has(bulkId))) return true
-    return this.#waitsBehind(at, operation)
+    return [...referencesOf(operation)].some(bulkId => coming.has(bulkId))
   }
 
-  /** Operations on one resource keep their order (RFC-176). */
-  #waitsBehind(at: number, { endpoint, target }: BulkOperation): boolean {
+  #isAwaited(at: number): boolean {
+    const bulkId = this.request.entries[at]?.bulkId
     return [...this.#waiting].some(other => {
-      const earlier = other < at ? this.#operationAt(other) : undefined
-      return target !== undefined && earlier?.endpoint === endpoint && earlier.target === target
+      const operation = this.#operationAt(other)
+      return bulkId !== undefined && operation !== undefined && referencesOf(operation).has(bulkId)
     })
+  }
+
+  /** Whether an earlier one that still waits is about a resource that this one names, or the other way round. */
+  #waitsBehind(at: number): boolean {
+    const target = this.#operationAt(at)?.target
+    const touched = this.#touchedAt(at)
+    return [...this.#waiting].some(other => {
+      if (other >= at) return false
+      const earlier = this.#operationAt(other)?.target
+      return (
+        (earlier !== undefined && touched.has(earlier)) ||
+        (target !== undefined && this.#touchedAt(other).has(target))
+      )
+    })
+  }
+
+  #touchedAt(at: number): ReadonlySet<string> {
+    const operation = this.#operationAt(at)
+    const touched = this.#touched.get(at) ?? (operation ? touchedBy(operation) : new Set<string>())
+    this.#touched.set(at, touched)
+    return touched
   }
 
   #operationAt(at: number): BulkOperation | undefined {

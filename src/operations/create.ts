@@ -1,4 +1,5 @@
 // POST (RFC 7644 §3.3): one round trip, or two when the user comes back.
+
 import { ScimError } from '../scim/error'
 import { createdEvents, grantsAccess, type Subject } from '../scim/event'
 import type { Json } from '../scim/json'
@@ -7,11 +8,11 @@ import { type Resource, readResource as readBody } from '../scim/resource'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
+import { DELETED } from '../storage/attribute-sql'
 import { lookupRows } from '../storage/lookup'
 import { addedIds, memberStatements } from '../storage/members'
 import { appendEvents, createDeliveries } from '../storage/outbox'
 import {
-  DELETED,
   exists,
   insertResource,
   type NewResource,
@@ -20,6 +21,7 @@ import {
   type StoredResource,
   scopeOf,
   selectConflicts,
+  selectResource,
   withMemberships,
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
@@ -30,10 +32,10 @@ import { namedRole, roleRulesOf } from './group-roles'
 import { attachment, namedMembers, refuseItself, requiredMembers } from './naming'
 import { refuse, refuseLargeDocument, taken } from './refusal'
 import { restore } from './restore'
-import { wantsMembers } from './retrieve'
+import { alongOf, wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
-import { pointersOf, type Written, writeUpdate } from './update'
+import { pointersOf, refersAnew, type Written, writeUpdate } from './update'
 import { membersStatement, viewsOf } from './view'
 
 /** Throws 400 for a body that is not a resource of the type, 409 uniqueness, 413. */
@@ -70,13 +72,13 @@ async function createOnce(
   }
   const changes = mergeMemberChanges(members ? [members] : []).filter(change => addedIds([change]).length > 0)
   refuseItself(tenant, type, created, changes)
-  const outcomes = await insert(tenant, created, account, changes, wantsMembers(type, projection))
+  const outcomes = await insert(tenant, created, account, changes, projection)
   if (outcomes.inserted) {
     tenant.log.stored()
     const { views, more } = viewsOf(
       tenant,
       type,
-      [shownOf(created, outcomes.groups)],
+      [outcomes.row ? readResource(outcomes.row) : shownOf(created, outcomes.groups)],
       wantsMembers(type, projection),
       outcomes.members,
     )
@@ -87,11 +89,18 @@ async function createOnce(
 
 /** As it is in its row, without reading that; it can only be in groups that have waited for it. */
 function shownOf({ now, ...created }: NewResource, groups: readonly Row[]): ShownResource {
-  return { ...created, createdAt: now, lastModified: now, memberships: withMemberships([], groups) }
+  const memberships = withMemberships([], groups)
+  return { ...created, createdAt: now, lastModified: now, memberships, referred: {} }
 }
 
 type Insertion =
-  | { inserted: true; groups: readonly Row[]; members: Outcome | undefined; pointers: Written['pointers'] }
+  | {
+      inserted: true
+      row: Row | undefined
+      groups: readonly Row[]
+      members: Outcome | undefined
+      pointers: Written['pointers']
+    }
   | { inserted: false; conflicts: readonly Row[] }
 
 async function insert(
@@ -99,12 +108,13 @@ async function insert(
   created: NewResource,
   account: AccountView | undefined,
   changes: readonly MemberChange[],
-  wanted: boolean,
+  projection: Projection,
 ): Promise<Insertion> {
   const { type, id, resource, connectionId } = created
   const occasion = occasionOf(tenant)
   const isThere = exists(tenant.id, id)
   const view = account && { view: account.view }
+  const along = alongOf(type, projection)
   const subject: Subject = { id, resource, sessionEpoch: 0, sessionsNotBefore: null, ...view }
   const drafts = createdEvents(subject, type).map(event => draftOf(event, type))
   const { naming, notes, settled } = namedMembers(tenant, created, changes)
@@ -132,12 +142,14 @@ async function insert(
       log: [insertActivity(tenant.id, [entry], { condition: isThere, notes: [...notes, ...attached.notes] })],
       settled,
       deliveries: [createDeliveries(occasion)],
-      members: membersStatement(tenant, type, wanted, id),
+      row: refersAnew({ resource: {} }, created, along) ? [selectResource(tenant.id, type, id, along)] : [],
+      members: membersStatement(tenant, type, wantsMembers(type, projection), id),
     })
     .catch(error => refuse(tenant, type, changes, error))
   if (done.insertion[0]?.changes === 0) return { inserted: false, conflicts: done.conflicts[0]?.rows ?? [] }
   return {
     inserted: true,
+    row: done.row[0]?.rows[0],
     groups: done.attached.at(-1)?.rows ?? [],
     members: done.members[0],
     pointers: pointersOf(tenant, done.deliveries[0]),

@@ -1,14 +1,25 @@
-// DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go; the event keeps what it was.
-import { deactivatedEvent, deletedEvents, losesAccess, type ResourceEvent } from '../scim/event'
+// DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go, and so do references to it; the event
+// keeps what it was.
+import { formatPath } from '../scim/attribute-path'
+import {
+  deactivatedEvent,
+  deletedEvents,
+  losesAccess,
+  type ResourceEvent,
+  referenceLostEvent,
+} from '../scim/event'
+import { referringPaths } from '../scim/reference'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
 import { appendEvents, createDeliveries, groupsOf } from '../storage/outbox'
+import { forgetReferences } from '../storage/referrers'
 import {
   buryResource,
   deleteResource,
   readResource,
   type StoredResource,
   selectResource,
+  VIEWED,
 } from '../storage/resources'
 import { leaveGroupRoles, leaveRole } from '../storage/roles'
 import { leaveTargetGroup } from '../storage/target-groups'
@@ -28,7 +39,7 @@ export async function remove(
   ifMatch: string | undefined,
 ): Promise<readonly Pointer[]> {
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectResource(now.id, type, id, { view: true })])
+    const [found] = await now.database.batch([selectResource(now.id, type, id, VIEWED)])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const stored = readResource(row)
@@ -48,9 +59,12 @@ async function write(
   stored: StoredResource,
 ): Promise<readonly Pointer[]> {
   const occasion = occasionOf(tenant)
-  const { rows, events, more } = keepsDeleted(tenant, type)
-    ? burial(tenant, type, stored)
-    : deletion(tenant, type, stored)
+  const {
+    rows,
+    events,
+    more,
+    referrers = [],
+  } = keepsDeleted(tenant, type) ? burial(tenant, type, stored) : deletion(tenant, type, stored)
   const done = await tenant.database.steps({
     unchanged: tenant.database.guard,
     // Before the rows: the groups that somebody is in are known as long as the memberships are there.
@@ -63,6 +77,7 @@ async function write(
     ],
     leaving: leavingStatements(tenant, type, stored),
     rows,
+    referrers,
     log: [insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)])],
     deliveries: [createDeliveries(occasion)],
   })
@@ -75,6 +90,8 @@ interface Removal {
   readonly events: readonly ResourceEvent[]
   /** What the tables add to the event. */
   readonly more?: Statement
+  /** Nobody goes on referring to it; whose record is kept may come back to those who do. */
+  readonly referrers?: readonly Statement[]
 }
 
 function deletion(tenant: Tenant, type: ResourceType, stored: StoredResource): Removal {
@@ -82,6 +99,7 @@ function deletion(tenant: Tenant, type: ResourceType, stored: StoredResource): R
   return {
     rows: deleteResource(tenant.id, type, stored, { version: tenant.txn, now: tenant.now }),
     events: deletedEvents(last, type),
+    referrers: referrersOf(tenant, type, stored.id),
     ...(type.membershipsAttribute !== undefined && { more: groupsOf(tenant.id, stored.id) }),
   }
 }
@@ -109,4 +127,17 @@ function leavingStatements(tenant: Tenant, type: ResourceType, stored: StoredRes
     ...(targetGroup === null ? [] : leaveTargetGroup(tenant.id, targetGroup)),
     ...(tenant.application.groupsAreRoles ? [leaveGroupRoles(tenant.id, id)] : []),
   ]
+}
+
+/** Nobody goes on referring to it (RFC-167). */
+function referrersOf(tenant: Tenant, deleted: ResourceType, id: string): Statement[] {
+  return tenant.resourceTypes.flatMap(type =>
+    referringPaths(type)
+      .filter(({ attribute }) => attribute.refersTo.name === deleted.name)
+      .flatMap(path => {
+        const draft = draftOf(referenceLostEvent(formatPath(path), type), type)
+        const rules = viewRulesOf(tenant, type)
+        return forgetReferences(occasionOf(tenant), { type, path, id, rules }, draft)
+      }),
+  )
 }

@@ -45,11 +45,17 @@ export async function queryAll(
   const results: TypedResult[] = []
   let before = 0
   let shown = 0
+  let isFull = false
   for (const { type, list } of questions) {
-    const part = { ...list, startIndex: Math.max(1, list.startIndex - before), count: list.count - shown }
+    const part = {
+      ...list,
+      startIndex: Math.max(1, list.startIndex - before),
+      count: isFull ? 0 : list.count - shown,
+    }
     const result = await query(tenant, type, part)
     before += result.total
     shown += result.views.length
+    isFull ||= result.cut
     results.push({ type, list, result })
   }
   return results

@@ -3,16 +3,19 @@ import { ScimError } from '../scim/error'
 import type { ListQuery } from '../scim/list-query'
 import type { ResourceType } from '../scim/schema'
 import { type Position, selectPage } from '../storage/list'
+import { fits } from '../storage/page-bytes'
 import { readResource, scopeOf } from '../storage/resources'
 import type { Row } from '../storage/tenant-database'
 import { makeCursor, readCursor } from './cursor'
 import { refuseComplexFilter } from './refusal'
-import { wantsMembers, wantsMemberships } from './retrieve'
+import { alongOf, wantsMembers } from './retrieve'
 import { filterContextOf, type Tenant } from './tenant'
 import { membersStatement, type Views, viewsOf } from './view'
 
 export interface ListResult extends Views {
   readonly total: number
+  /** The page ends before its count, because its documents are large: what follows is the next page. */
+  readonly cut: boolean
   /** Where the client pages by cursor and there is more. */
   readonly nextCursor: string | undefined
 }
@@ -24,7 +27,7 @@ export async function query(tenant: Tenant, type: ResourceType, list: ListQuery)
   const page = {
     ...list,
     from: await firstOf(tenant, type, list),
-    memberships: wantsMemberships(type, list.projection),
+    along: alongOf(type, list.projection),
   }
   const scope = scopeOf(type, tenant.connectionId ?? '')
   const context = filterContextOf(tenant, type)
@@ -34,11 +37,13 @@ export async function query(tenant: Tenant, type: ResourceType, list: ListQuery)
     list.cursor === undefined ? [select] : selectPage({ ...page, count: list.count + 1 }, scope, context)
   const statements = [ahead, count, ...membersStatement(tenant, type, wanted, select)]
   const [rows, total, members] = await tenant.database.batch(statements).catch(refuseComplexFilter)
-  const shown = (rows?.rows ?? []).slice(0, list.count)
+  const found = rows?.rows ?? []
+  const shown = found.slice(0, list.count).filter(fits)
   return {
     ...viewsOf(tenant, type, shown.map(readResource), wanted, members),
     total: Number(total?.rows[0]?.total ?? 0),
-    nextCursor: await nextCursor(tenant, type, list, rows?.rows ?? []),
+    cut: !found.every(fits),
+    nextCursor: await nextCursor(tenant, type, list, shown.at(-1), found.length > shown.length),
   }
 }
 
@@ -60,10 +65,10 @@ async function nextCursor(
   tenant: Tenant,
   type: ResourceType,
   list: ListQuery,
-  rows: readonly Row[],
+  last: Row | undefined,
+  more: boolean,
 ): Promise<string | undefined> {
-  const last = rows[list.count - 1]
-  if (list.cursor === undefined || !last || rows.length <= list.count) return undefined
+  if (list.cursor === undefined || !last || !more) return undefined
   const key = last.sort_key
   const position = {
     serial: Number(last.serial),

@@ -1,8 +1,10 @@
 // GET of one resource (RFC 7644 §3.4.1): one round trip.
+import { formatPath } from '../scim/attribute-path'
 import { ScimError } from '../scim/error'
+import { referringPaths } from '../scim/reference'
 import { type Projection, wants } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
-import { readResource, selectResource } from '../storage/resources'
+import { ALONE, type Along, readResource, selectResource } from '../storage/resources'
 import type { Tenant } from './tenant'
 import { membersStatement, type Views, viewsOf } from './view'
 
@@ -15,7 +17,7 @@ export async function retrieve(
 ): Promise<Views> {
   const wanted = wantsMembers(type, projection)
   const [found, members] = await tenant.database.batch([
-    selectResource(tenant.id, type, id, { memberships: wantsMemberships(type, projection) }),
+    selectResource(tenant.id, type, id, alongOf(type, projection)),
     ...membersStatement(tenant, type, wanted, id),
   ])
   const row = found?.rows[0]
@@ -37,10 +39,14 @@ export function wantsMembers(type: ResourceType, projection: Projection | undefi
   )
 }
 
-export function wantsMemberships(type: ResourceType, projection: Projection | undefined): boolean {
-  return (
-    type.membershipsAttribute !== undefined &&
-    projection !== undefined &&
-    wants(projection, type.membershipsAttribute)
-  )
+/** What the answer shows of other resources. */
+export function alongOf(type: ResourceType, projection: Projection | undefined): Along {
+  if (projection === undefined) return ALONE
+  const { membershipsAttribute } = type
+  return {
+    memberships: membershipsAttribute !== undefined && wants(projection, membershipsAttribute),
+    referred: referringPaths(type).filter(path =>
+      wants(projection, formatPath(path), path.extension ? path.schema.id : undefined),
+    ),
+  }
 }

@@ -2,7 +2,7 @@
 import { sessionsRevokedEvent } from '../scim/event'
 import { accountTypeOf, type ResourceType } from '../scim/schema'
 import { appendEvents, createDeliveries, type EventDraft } from '../storage/outbox'
-import { readResource, type StoredResource, selectEver, updateResource } from '../storage/resources'
+import { readResource, type StoredResource, selectEver, updateResource, VIEWED } from '../storage/resources'
 import type { Statement } from '../storage/tenant-database'
 import { viewRulesOf } from './account-view'
 import { notFound } from './retrieve'
@@ -18,7 +18,7 @@ export async function revokeSessions(
 ): Promise<readonly Pointer[]> {
   const type = accountTypeOf(tenant.resourceTypes)
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectEver(now.id, type, id, { view: true })])
+    const [found] = await now.database.batch([selectEver(now.id, type, id, VIEWED)])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const ended = endSessions(now, type, [readResource(row)], reason)

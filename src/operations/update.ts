@@ -1,9 +1,10 @@
 // What PUT and PATCH share: read, decide, write over the version that was read, and try again when somebody else
 // was faster. Two round trips; a change that changes nothing is one, and writes nothing.
+import { sameJson } from '../scim/canonical'
 import { ScimError } from '../scim/error'
 import { endsSessions, grantsAccess, losesAccess, type Subject, updatedEvents } from '../scim/event'
 import type { MemberChange } from '../scim/member-change'
-import { changedAttributes, type Resource } from '../scim/resource'
+import { attributeValue, changedAttributes, type Resource } from '../scim/resource'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { preconditionFailed } from '../scim/version'
@@ -12,6 +13,7 @@ import { requireOpenConnection } from '../storage/connection-rows'
 import { memberStatements, requireGroup, touchGroup } from '../storage/members'
 import { appendEvents, createDeliveries, hasAppended } from '../storage/outbox'
 import {
+  type Along,
   type Change,
   newLookups,
   readResource,
@@ -26,7 +28,7 @@ import { declarations, requireDeclared } from './declare'
 import { namedRole, roleRulesOf } from './group-roles'
 import { attachment, type NamedMembers, namedMembers, refuseItself, requiredMembers } from './naming'
 import { changedUniques, refuse, refuseLargeDocument, taken } from './refusal'
-import { notFound, wantsMembers, wantsMemberships } from './retrieve'
+import { alongOf, notFound, wantsMembers } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
 import { takeTurns } from './turns'
 import { membersStatement, type Views, viewsOf } from './view'
@@ -90,10 +92,7 @@ async function read(
   projection: Projection | undefined,
 ): Promise<StoredResource> {
   const [found] = await tenant.database.batch([
-    selectResource(tenant.id, type, id, {
-      view: true,
-      memberships: wantsMemberships(type, projection),
-    }),
+    selectResource(tenant.id, type, id, { ...alongOf(type, projection), view: true }),
   ])
   const row = found?.rows[0]
   if (!row) throw notFound(type, id)
@@ -132,6 +131,7 @@ export async function writeUpdate(
   const named = namedMembers(tenant, stored, decision.members)
   const attached = attachment(tenant, type, stored.id, change ? newLookups(type, stored, change) : [])
   const entry = tenant.log.entry(status, type.name, stored.id)
+  const along = alongOf(type, projection)
   try {
     const done = await tenant.database.steps({
       unchanged: tenant.database.guard,
@@ -142,9 +142,10 @@ export async function writeUpdate(
       settled: named.settled,
       deliveries: [createDeliveries(occasion)],
       // A changed document is known: it was written over the version that was read.
-      after: change
-        ? []
-        : [selectResource(tenant.id, type, stored.id, { memberships: wantsMemberships(type, projection) })],
+      after:
+        change && !refersAnew(stored, change, along)
+          ? []
+          : [selectResource(tenant.id, type, stored.id, along)],
       shown: membersStatement(tenant, type, wanted, stored.id),
     })
     tenant.log.stored()
@@ -158,6 +159,18 @@ export async function writeUpdate(
     if (failure(error) === 'unique') throw taken(type, changedUniques(type, stored.resource, decision))
     return refuse(tenant, type, decision.members, error)
   }
+}
+
+/** Whether it refers to a resource of which nothing has been read. */
+export function refersAnew(
+  before: Pick<StoredResource, 'resource'>,
+  after: Pick<StoredResource, 'resource'>,
+  { referred }: Along,
+): boolean {
+  return referred.some(path => {
+    const value = attributeValue(after.resource, path)
+    return value !== undefined && !sameJson(attributeValue(before.resource, path), value)
+  })
 }
 
 /** A resource that changes hands has other lookups, even where no attribute changes. */

@@ -27,6 +27,11 @@ export interface Attribute {
   readonly column?: 'profile'
   /** The `type` by which the only element is found too when it has none. Not published. */
   readonly soleType?: string
+  /**
+   * The resource type whose ids are its `value`: a complex attribute that is not multi-valued. Only the id is kept;
+   * the service itself says `$ref`, and what is readOnly as the referred resource has it. Not published.
+   */
+  readonly refersTo?: { readonly name: string; readonly endpoint: string }
 }
 
 /** An attribute with the defaults of RFC 7643 §2.2 for what is not said. */

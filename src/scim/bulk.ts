@@ -118,6 +118,21 @@ export function referencesOf({ target, data }: BulkOperation): ReadonlySet<strin
   return referencesIn([target ?? null, data])
 }
 
+/**
+ * What an operation touches, as text: the resource that it is about, and all that it names, be it an id or a
+ * reference to one that is still to come.
+ */
+export function touchedBy({ target, data }: BulkOperation): ReadonlySet<string> {
+  return textsIn([target ?? null, data])
+}
+
+function textsIn(value: Json, found = new Set<string>()): ReadonlySet<string> {
+  if (typeof value === 'string') found.add(value)
+  else if (Array.isArray(value)) for (const item of value) textsIn(item, found)
+  else if (isObject(value)) for (const item of Object.values(value)) textsIn(item, found)
+  return found
+}
+
 /** The same value with known references replaced by ids. */
 export function withIds(value: Json, ids: ReadonlyMap<string, string>): Json {
   return rebuilt(value, text => {

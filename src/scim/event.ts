@@ -133,6 +133,12 @@ function viewChange(
   }
 }
 
+/** A template: the attribute was taken away because what it referred to is gone; storage says of whom. */
+export function referenceLostEvent(path: string, type: ResourceType): ResourceEvent {
+  const nobody: Subject = { id: '', resource: {}, sessionEpoch: 0, sessionsNotBefore: null }
+  return event('updated', nobody, type, { changed: [path] })
+}
+
 /** There are no member_removed events for the groups the subject was in; storage adds their ids as `groups`. */
 export function deletedEvents(last: Subject, type: ResourceType): ResourceEvent[] {
   return [

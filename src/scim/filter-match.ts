@@ -6,6 +6,7 @@
 // - eq co sw ew gt ge lt le v: some value satisfies it. Values and v are compared in the form of comparable.ts:
 //   text without case is folded, dateTimes are milliseconds, text is ordered by code point, numbers by size.
 //   '' is contained in, starts and ends every text.
+// - eq and ne of URIs of resources leave out the version segment of both (RFC 7643 §2.4).
 // - ne v: there is no value, or some value differs from v. So both `eq v` and `ne v` may hold of a list.
 // - pr: something is not empty. '', null, [] and {} are empty, and so is a list or object of nothing else;
 //   false and 0 are not. eq null: not pr. ne null: pr.
@@ -14,11 +15,13 @@
 //   alone. A single complex attribute is a list of one.
 // - An only element without the sub-attribute satisfies a comparison that is marked so (`orSole`).
 // - An element without `primary` has the value false for it (RFC 7643 §2.4), except to pr and null.
+import type { Attribute } from './attribute'
 import type { AttributePath } from './attribute-path'
 import { own } from './canonical'
 import { type Comparable, comparable, compareText, valuesOf } from './comparable'
 import type { CompareOperator, Filter } from './filter'
 import { isObject, type Json, type JsonObject } from './json'
+import { isResourceReference, withoutVersion } from './reference'
 
 /** `resource` is a full representation: id, meta, members, groups and extension containers included. */
 export function matches(filter: Filter, resource: JsonObject): boolean {
@@ -70,7 +73,12 @@ function holds(filter: Filter, read: Read, alone: boolean): boolean {
     case 'compare':
       if (filter.value === null) return isPresent(filter.path, read) === (filter.operator === 'ne')
       if (filter.orSole && alone && isLacking(read(filter.path))) return true
-      return compares(comparablesAt(filter.path, read, typeof filter.value), filter.operator, filter.value)
+      return compares(
+        comparablesAt(filter.path, read, typeof filter.value),
+        filter.operator,
+        filter.value,
+        comparesVersionless(filter.path.subAttribute ?? filter.path.attribute, filter.operator),
+      )
   }
 }
 
@@ -97,9 +105,24 @@ function comparablesAt(path: AttributePath, read: Read, type: string): readonly 
     .filter(value => typeof value === type)
 }
 
-function compares(values: readonly Comparable[], operator: CompareOperator, wanted: Comparable): boolean {
+/** Whether the version segment of a URI says nothing to this comparison. */
+export function comparesVersionless(attribute: Attribute, operator: CompareOperator): boolean {
+  return (operator === 'eq' || operator === 'ne') && isResourceReference(attribute)
+}
+
+function compares(
+  values: readonly Comparable[],
+  operator: CompareOperator,
+  wanted: Comparable,
+  versionless: boolean,
+): boolean {
+  if (versionless) return compares(values.map(versionlessForm), operator, versionlessForm(wanted), false)
   if (operator === 'ne') return values.length === 0 || values.some(value => value !== wanted)
   return values.some(value => satisfies(value, operator, wanted))
+}
+
+function versionlessForm(value: Comparable): Comparable {
+  return typeof value === 'string' ? withoutVersion(value) : value
 }
 
 function satisfies(value: Comparable, operator: Exclude<CompareOperator, 'ne'>, wanted: Comparable): boolean {

@@ -6,6 +6,7 @@ import { ScimError } from './error'
 import type { Filter } from './filter'
 import type { Interop } from './interop'
 import { clip, isObject, type Json } from './json'
+import { idInReference } from './reference'
 import type { ResourceType } from './schema'
 
 export type MemberChange =
@@ -98,17 +99,10 @@ function memberId(element: Json, at: string, interop: Interop): string | undefin
   refuseRepeatedKeys(element, at)
   const fields = new Map(Object.entries(element).map(([key, item]) => [key.toLowerCase(), item]))
   const value = fields.get('value')
-  if (value === undefined || value === null || value === '') return lastSegment(fields.get('$ref'))
+  if (value === undefined || value === null || value === '') return idInReference(fields.get('$ref'))
   if (typeof value !== 'string')
     throw new ScimError(400, 'invalidValue', `${clip(at)}.value must be a string, the id of a member.`)
   return value
-}
-
-/** `https://…/Users/2819c223` names the member as well as its id does. */
-function lastSegment(reference: Json | undefined): string | undefined {
-  if (typeof reference !== 'string') return undefined
-  const [path = ''] = reference.split(/[?#]/, 1)
-  return path.split('/').findLast(segment => segment !== '')
 }
 
 function checkedId(id: string, at: string): string {

@@ -13,6 +13,7 @@ import type { Interop } from './interop'
 import { clip, isObject, type Json } from './json'
 import { asList } from './patch-listed'
 import type { PatchStep } from './patch-op'
+import { isDerived } from './reference'
 import { composeComplex, mergeSubValues, refuseImmutable, type SubValues, subValuesOf } from './sub-values'
 
 export function matchedAfter(current: readonly Json[], step: PatchStep, interop: Interop): readonly Json[] {
@@ -164,7 +165,8 @@ export function givenSubValue(
       ? undefined
       : normaliseValue(sub, sub.multiValued ? asList(value) : value, formatPath(path), interop)
   // A `value` that was never there takes nothing with it, and nothing added to a list leaves it as it is.
-  if (given === undefined && (current === undefined || (op === 'add' && sub.multiValued))) return new Map()
+  const isThere = current !== undefined || isDerived(sub, path.attribute)
+  if (given === undefined && (!isThere || (op === 'add' && sub.multiValued))) return new Map()
   const appends = op === 'add' && isList(given) && isList(current)
   return new Map([[sub, appends ? addElements(sub, current, given) : given]])
 }

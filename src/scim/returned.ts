@@ -34,11 +34,16 @@ export function readProjection(
   return without.length > 0 ? { without: select(without, type, interop) } : {}
 }
 
-/** Whether the answer needs the attribute at all, so that storage need not load what is not shown (RFC-86). */
-export function wants(projection: Projection, attributeName: string): boolean {
+/**
+ * Whether the answer needs the attribute at all, so that storage need not load what is not shown (RFC-86).
+ * `container`: the URN of the extension that it is in.
+ */
+export function wants(projection: Projection, path: string, container?: string): boolean {
   const { only, without } = projection
-  if (only) return only.has(attributeName) || [...only].some(path => path.startsWith(`${attributeName}.`))
-  return !without?.has(attributeName)
+  const has = (selection: Selection) =>
+    selection.has(path) || (container !== undefined && selection.has(container))
+  if (only) return has(only) || [...only].some(selected => selected.startsWith(`${path}.`))
+  return !(without && has(without))
 }
 
 /** The representation without what the projection and the schema keep back. */

@@ -127,7 +127,7 @@ function added(standard: Schema, own: readonly Attribute[], report: Report): rea
 
 /** What is enforced of an attribute, without the words about it. */
 function bare(whole: Attribute): JsonObject {
-  const { description: _, subAttributes, ...rest } = whole
+  const { description: _, refersTo: __, subAttributes, ...rest } = whole
   return { ...rest, ...(subAttributes && { subAttributes: subAttributes.map(bare) }) }
 }
 

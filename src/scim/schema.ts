@@ -22,7 +22,7 @@ export type Scope = 'tenant' | 'connection'
 
 /** An attribute whose values are kept beside the document, folded, so that `eq` on it is an index search. */
 export interface Lookup {
-  /** `userName`, `emails.value`: canonical names of a core attribute and perhaps its sub-attribute. */
+  /** `userName`, `emails.value`: canonical names of an attribute and perhaps its sub-attribute. */
   readonly path: string
   readonly scope: Scope
   /** Two resources of the type may not share a value within the scope: 409 uniqueness. */
@@ -46,6 +46,7 @@ export interface ResourceType {
   readonly extensions: readonly SchemaExtension[]
   /** A list shows the tenant's resources, or only those of the asking connection. */
   readonly scope: Scope
+  /** What refers to another resource has one for its `value`: by it those that refer are found. */
   readonly lookups: readonly Lookup[]
   /** First part of its event types, and the key of the subject in their data: `user`. */
   readonly eventNoun: string

@@ -4,6 +4,7 @@ import { type AttributePath, formatPath } from './attribute-path'
 import { own, sameJson } from './canonical'
 import { ScimError } from './error'
 import { clip, isObject, type Json, type JsonObject } from './json'
+import { idInReference } from './reference'
 
 /** undefined for a sub-attribute that is given as unassigned. */
 export type SubValues = ReadonlyMap<Attribute, Json | undefined>
@@ -21,7 +22,8 @@ export function subValuesOf(attribute: Attribute, value: Json | undefined): SubV
  * In the schema's order; undefined when nothing is left. Type, display and the like describe a value: when
  * `value` is emptied they describe nothing and go too.
  */
-export function composeComplex(attribute: Attribute, values: SubValues): JsonObject | undefined {
+export function composeComplex(attribute: Attribute, given: SubValues): JsonObject | undefined {
+  const values = withOneName(attribute, given)
   const main = subAttribute(attribute, 'value')
   if (main && values.has(main) && values.get(main) === undefined) return undefined
   const composed: Record<string, Json> = {}
@@ -36,11 +38,32 @@ export function composeComplex(attribute: Attribute, values: SubValues): JsonObj
 export function mergeSubValues(
   attribute: Attribute,
   before: Json | undefined,
-  given: SubValues,
+  subValues: SubValues,
 ): JsonObject | undefined {
+  const given = withOneName(attribute, subValues)
   const values = new Map([...subValuesOf(attribute, before), ...given])
   dropStaleReference(attribute, before, given, values)
   return composeComplex(attribute, values)
+}
+
+/**
+ * Of an attribute that refers to a resource, `value` and `$ref` are two names of the same; what is kept is the id.
+ * Given both, `value` counts.
+ */
+function withOneName(attribute: Attribute, values: SubValues): SubValues {
+  const main = subAttribute(attribute, 'value')
+  const reference = subAttribute(attribute, '$ref')
+  if (!attribute.refersTo || !main || !reference || !values.has(reference)) return values
+  const one = new Map(values)
+  one.delete(reference)
+  if (!one.has(main)) one.set(main, namedBy(values.get(reference), attribute.refersTo))
+  return one
+}
+
+function namedBy(reference: Json | undefined, { name, endpoint }: { name: string; endpoint: string }) {
+  const id = idInReference(reference)
+  if (reference === undefined || id !== undefined) return id
+  throw new ScimError(400, 'invalidValue', `$ref must be the URI of a ${name}, such as ..${endpoint}/{id}.`)
 }
 
 /** `$ref` is the URI of what `value` names: it cannot outlive it. */

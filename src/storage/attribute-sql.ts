@@ -2,7 +2,11 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { Attribute } from '../scim/attribute'
 import type { AttributePath } from '../scim/attribute-path'
+import { idPath, isDerived, type ReferringPath, refers } from '../scim/reference'
 import { type ResourceType, schemasOf } from '../scim/schema'
+
+/** The list of those whom a DELETE has made to vanish for SCIM, whose record is kept. */
+export const DELETED = '@deleted'
 
 export interface FilterContext {
   readonly tenantId: string
@@ -46,7 +50,7 @@ export function elementSource(path: AttributePath, context: FilterContext): Elem
     from: sql`FROM json_each(${json}) e WHERE 1`,
     order: sql`e.key`,
     count: sql`json_array_length(${json})`,
-    value: sub => (sub ? sql`json_extract(e.value, ${jsonPath([sub.name])})` : sql`e.value`),
+    value: sub => (sub ? sql`json_extract(e.value, ${keyPath([sub.name])})` : sql`e.value`),
   }
 }
 
@@ -102,7 +106,7 @@ export function singleValue(path: AttributePath, context: FilterContext): SQL {
   const { column } = path.attribute
   if (column) {
     const json = sql.raw(`r.${column}`)
-    return path.subAttribute ? sql`json_extract(${json}, ${jsonPath([path.subAttribute.name])})` : json
+    return path.subAttribute ? sql`json_extract(${json}, ${keyPath([path.subAttribute.name])})` : json
   }
   if (!path.extension) {
     switch (path.attribute.name) {
@@ -116,8 +120,33 @@ export function singleValue(path: AttributePath, context: FilterContext): SQL {
         return metaValue(path.subAttribute, context)
     }
   }
+  if (refers(path) && path.subAttribute && isDerived(path.subAttribute, path.attribute))
+    return derivedValue(path, path.subAttribute, context)
   const json = documentValue(path)
-  return path.subAttribute ? sql`json_extract(${json}, ${jsonPath([path.subAttribute.name])})` : json
+  return path.subAttribute ? sql`json_extract(${json}, ${keyPath([path.subAttribute.name])})` : json
+}
+
+/** What the service says of the resource referred to, in the form that is compared. */
+function derivedValue(path: ReferringPath, sub: Attribute, { baseUrl }: FilterContext): SQL {
+  return sub.name === '$ref'
+    ? ofReferred(path, sql`${baseUrl + path.attribute.refersTo.endpoint} || '/' || o.id`)
+    : ofReferred(path, borrowedValue(sub.name, sql`coalesce(o.comparable, o.document)`))
+}
+
+/** Characters shown of what a resource says of another: a page has a thousand of them. */
+const MAX_BORROWED = sql.raw('255')
+
+/** What is shown of a document's attribute by a resource that refers to it, and so what is compared. */
+export function borrowedValue(name: string, document: SQL): SQL {
+  return sql`substr(json_extract(${document}, ${keyPath([name])}), 1, ${MAX_BORROWED})`
+}
+
+/** The expression over the resource `o` that `r` refers to; null where there is none. */
+export function ofReferred(path: ReferringPath, expression: SQL): SQL {
+  const { subAttribute: sub = path.attribute } = idPath(path)
+  const id = sql`json_extract(${documentValue(path)}, ${keyPath([sub.name])})`
+  return sql`(SELECT ${expression} FROM resources o WHERE o.tenant_id = r.tenant_id AND o.id = ${id}
+    AND o.type = ${literal(path.attribute.refersTo.name)} AND o.scope <> ${literal(DELETED)})`
 }
 
 function metaValue(sub: Attribute | undefined, context: FilterContext): SQL {
@@ -143,17 +172,17 @@ export function documentValue(path: AttributePath): SQL {
   const exact = leaf.caseExact && leaf.type !== 'dateTime' && leaf.type !== 'complex'
   const names = path.extension ? [path.schema.id, path.attribute.name] : [path.attribute.name]
   return exact
-    ? sql`json_extract(r.document, ${jsonPath(names)})`
-    : sql`json_extract(coalesce(r.comparable, r.document), ${jsonPath(names)})`
+    ? sql`json_extract(r.document, ${keyPath(names)})`
+    : sql`json_extract(coalesce(r.comparable, r.document), ${keyPath(names)})`
 }
 
 /** A JSON path of schema names, as a literal: names come from schemas, never from a request. */
-function jsonPath(names: readonly string[]): SQL {
+export function keyPath(names: readonly string[]): SQL {
   const path = `$${names.map(name => `."${name.replaceAll('"', '')}"`).join('')}`
   return literal(path)
 }
 
 /** Text of our own schemas as an SQL literal. */
-function literal(text: string): SQL {
+export function literal(text: string): SQL {
   return sql.raw(`'${text.replaceAll("'", "''")}'`)
 }

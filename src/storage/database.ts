@@ -251,6 +251,10 @@ export const resources = sqliteTable(
   table => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex('resources_list').on(table.tenantId, table.type, table.scope, table.serial),
+    // Those of which a page may hold too many (page-bytes.ts).
+    index('resources_large')
+      .on(table.tenantId, table.type, table.scope)
+      .where(sql`octet_length(document) > 8000`),
     index('resources_last_modified').on(table.tenantId, table.type, table.scope, table.lastModified),
     index('resources_connection').on(
       table.tenantId,

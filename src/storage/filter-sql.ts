@@ -7,13 +7,15 @@ import type { AttributePath } from '../scim/attribute-path'
 import type { Comparable } from '../scim/comparable'
 import { ScimError } from '../scim/error'
 import type { CompareOperator, Filter } from '../scim/filter'
-import { absentIsFalse } from '../scim/filter-match'
+import { absentIsFalse, comparesVersionless } from '../scim/filter-match'
+import { VERSION_SEGMENTS, withoutVersion } from '../scim/reference'
 import {
   documentValue,
   type ElementSource,
   elementSource,
   type FilterContext,
   foldsCase,
+  literal,
   singleValue,
 } from './attribute-sql'
 
@@ -137,8 +139,9 @@ function comparison(
   operator: CompareOperator,
   value: Comparable,
 ): SQL {
-  const operand = typeof value === 'boolean' ? Number(value) : value
-  const left = foldsCase(attribute) ? sql`lower(${expression})` : expression
+  const versionless = comparesVersionless(attribute, operator) && typeof value === 'string'
+  const operand = typeof value === 'boolean' ? Number(value) : versionless ? withoutVersion(value) : value
+  const left = comparedForm(expression, attribute, versionless)
   switch (operator) {
     case 'eq':
       return sql`(${left} IS ${operand})`
@@ -162,6 +165,15 @@ function comparison(
         ? sql`(${left} IS NOT NULL)`
         : sql`ifnull(substr(${left}, ${codePoints(operand, -1)}) = ${operand}, 0)`
   }
+}
+
+function comparedForm(expression: SQL, attribute: Attribute, versionless: boolean): SQL {
+  if (versionless)
+    return VERSION_SEGMENTS.reduce(
+      (uri, segment) => sql`replace(${uri}, ${literal(segment)}, '/')`,
+      expression,
+    )
+  return foldsCase(attribute) ? sql`lower(${expression})` : expression
 }
 
 /** A length as SQL text: one parameter less of the hundred that D1 takes. */

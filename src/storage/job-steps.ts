@@ -1,7 +1,8 @@
 // The statements of a job's steps (administration/jobs.ts): who is next, how far it is, and what goes at its end.
 import { type SQL, sql } from 'drizzle-orm'
 import type { ResourceType } from '../scim/schema'
-import { abortUnlessChanged, resourceColumns, scopeOf } from './resources'
+import { withinBytes } from './page-bytes'
+import { abortUnlessChanged, resourceColumns, scopeOf, VIEWED } from './resources'
 import type { Row } from './tenant-database'
 
 export interface Job {
@@ -30,22 +31,24 @@ export function readJob(row: Row): Job {
   }
 }
 
-/** The next accounts, in order of their serial; rows for `readResource`. */
-export function selectAccountsAfter(tenantId: string, type: ResourceType, job: Job, limit: number): SQL {
-  return accountsAfter(tenantId, type, job, limit, sql``)
+/** The next accounts, in order of their serial; rows for `readResource`, with `fits`. */
+export function selectAccountsAfter(tenantId: string, type: ResourceType, job: Job, count: number): SQL {
+  return accountsAfter(tenantId, type, job, count, sql``)
 }
 
 /** The next ones that grant access. */
-export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job, limit: number): SQL {
-  return accountsAfter(tenantId, type, job, limit, sql` AND r.active = 1`)
+export function selectActiveAfter(tenantId: string, type: ResourceType, job: Job, count: number): SQL {
+  return accountsAfter(tenantId, type, job, count, sql` AND r.active = 1`)
 }
 
-function accountsAfter(tenantId: string, type: ResourceType, job: Job, limit: number, only: SQL): SQL {
+function accountsAfter(tenantId: string, type: ResourceType, job: Job, count: number, only: SQL): SQL {
   const ofConnection = job.connectionId === null ? sql`` : sql` AND r.connection_id = ${job.connectionId}`
-  return sql`SELECT ${resourceColumns(type, { view: true })} FROM resources r
-    WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scopeOf(type, '')}
+  const scope = scopeOf(type, '')
+  const page = (limit: SQL) => sql`SELECT ${resourceColumns(VIEWED)} FROM resources r
+    WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scope}
       AND r.serial > ${job.position}${only}${ofConnection}
     ORDER BY r.serial LIMIT ${limit}`
+  return withinBytes(page, { tenantId, type: type.name, scope, count, memberships: false })
 }
 
 /** Moves the job on; rolls back ('stale') when another runner has moved it already. */

@@ -6,7 +6,8 @@ import type { Filter } from '../scim/filter'
 import { elementSource, type FilterContext, foldsCase, singleValue } from './attribute-sql'
 import { filterCondition } from './filter-sql'
 import { filterHits, lastModifiedBound } from './lookup'
-import { BLOCK_SIZES, resourceColumns } from './resources'
+import { withinBytes } from './page-bytes'
+import { type Along, BLOCK_SIZES, resourceColumns } from './resources'
 
 export interface Sort {
   readonly path: AttributePath
@@ -26,7 +27,7 @@ export interface Page {
   /** A 1-based index, or the row behind which the page begins. */
   readonly from: number | Position
   readonly count: number
-  readonly memberships: boolean
+  readonly along: Along
 }
 
 /** `resources r WHERE …`, and the `serial` to order them by. */
@@ -35,31 +36,33 @@ interface ListRows {
   readonly serial: SQL
 }
 
-/** Two statements: the page (rows for `readResource`, with `sort_key`), and one row with the `total` of all matches. */
+/** Two statements: the page (rows for `readResource`, with `sort_key` and `fits`), and one row with the `total` of all matches. */
 export function selectPage(page: Page, scope: string, context: FilterContext): [SQL, SQL] {
   const list = rowsOf(page.filter, scope, context)
-  const select = page.sort
-    ? sortedPage(page, page.sort, list.rows, context)
-    : ownOrder(page, list, scope, context)
-  return [select, page.filter ? sql`SELECT count(*) AS total FROM ${list.rows}` : liveOf(scope, context)]
+  const { sort, count, along } = page
+  const select = (limit: SQL) =>
+    sort ? sortedPage(page, sort, limit, list.rows, context) : ownOrder(page, limit, list, scope, context)
+  const { tenantId, type } = context
+  return [
+    withinBytes(select, { tenantId, type: type.name, scope, count, memberships: along.memberships }),
+    page.filter ? sql`SELECT count(*) AS total FROM ${list.rows}` : liveOf(scope, context),
+  ]
 }
 
-/**
- * In order of creation. The plus sign before a limit: SQLite plans a statement for the value of a bare `LIMIT ?`,
- * that is anew each time it is run.
- */
+/** In order of creation. */
 function ownOrder(
-  { filter, from, count, memberships }: Page,
+  { filter, from, along }: Page,
+  limit: SQL,
   { rows, serial }: ListRows,
   scope: string,
   context: FilterContext,
 ): SQL {
-  const columns = resourceColumns(context.type, { memberships })
+  const columns = resourceColumns(along)
   if (typeof from !== 'number')
-    return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT +${count}`
-  if (filter) return sql`SELECT ${columns} FROM ${rows} ORDER BY ${serial} LIMIT +${count} OFFSET ${from - 1}`
+    return sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${from.serial} ORDER BY ${serial} LIMIT ${limit}`
+  if (filter) return sql`SELECT ${columns} FROM ${rows} ORDER BY ${serial} LIMIT ${limit} OFFSET ${from - 1}`
   return sql`${seek(from, scope, context)} SELECT ${columns} FROM ${rows} AND r.serial >= (SELECT serial FROM seek)
-    ORDER BY r.serial LIMIT +${count} OFFSET (SELECT skip FROM seek)`
+    ORDER BY r.serial LIMIT ${limit} OFFSET (SELECT skip FROM seek)`
 }
 
 function liveOf(scope: string, { tenantId, type }: FilterContext): SQL {
@@ -71,15 +74,21 @@ function liveOf(scope: string, { tenantId, type }: FilterContext): SQL {
  * Sorted by a value, resources without one last (descending: first), equal ones in order of creation (RFC-111).
  * Only ids and keys are sorted; the documents of the page are read afterwards.
  */
-function sortedPage(page: Page, { path, descending }: Sort, rows: SQL, context: FilterContext): SQL {
+function sortedPage(
+  page: Page,
+  { path, descending }: Sort,
+  limit: SQL,
+  rows: SQL,
+  context: FilterContext,
+): SQL {
   const key = sortKey(path, context)
   const direction = descending ? sql` DESC` : sql``
   const by = (name: SQL, serial: SQL) => sql`${name} IS NULL${direction}, ${name}${direction}, ${serial}`
   const behind = typeof page.from === 'number' ? sql`` : sql` AND ${behindKey(key, page.from, descending)}`
   const offset = typeof page.from === 'number' ? page.from - 1 : 0
-  return sql`SELECT ${resourceColumns(context.type, page)}, page.sort_key FROM (
+  return sql`SELECT ${resourceColumns(page.along)}, page.sort_key FROM (
       SELECT r.id AS id, r.serial AS serial, ${key} AS sort_key FROM ${rows}${behind}
-      ORDER BY ${by(sql`sort_key`, sql`r.serial`)} LIMIT +${page.count} OFFSET ${offset}) page
+      ORDER BY ${by(sql`sort_key`, sql`r.serial`)} LIMIT ${limit} OFFSET ${offset}) page
     CROSS JOIN resources r WHERE r.tenant_id = ${context.tenantId} AND r.id = page.id
     ORDER BY ${by(sql`page.sort_key`, sql`page.serial`)}`
 }

@@ -1,9 +1,11 @@
 // Membership as rows: a change costs what it changes, never what the group holds. Sets travel as one JSON
 // parameter; the ids that an event names are those that really came or went, found by the same batch.
+
 import { type SQL, sql } from 'drizzle-orm'
 import { memberEvent, type ResourceEvent, type Subject } from '../scim/event'
 import { type MemberChange, memberTypes } from '../scim/member-change'
 import type { ResourceType } from '../scim/schema'
+import { DELETED } from './attribute-sql'
 import { eventData, eventId, lastSequence, type Occasion } from './outbox'
 import {
   awaitUnknown,
@@ -13,7 +15,7 @@ import {
   namedByChange,
   namedInList,
 } from './pending-members'
-import { DELETED, exists } from './resources'
+import { exists } from './resources'
 import { gainRole, loseRole, type RoleChange, type RoleRules } from './role-members'
 
 /** Ids an event holds at most (contract "Events"). */

@@ -1,14 +1,16 @@
 // Members that a group names before they are here: rows that wait for whoever gets the name. A row that waits matches
 // no resource, since whoever adds one looks for the resource in the same batch, and whoever gives a resource a name
 // looks for the row; D1 runs batches one after the other, so whichever comes second finds the first.
+
 import { type SQL, sql } from 'drizzle-orm'
 import { fold, isAscii } from '../scim/comparable'
 import { memberEvent } from '../scim/event'
 import type { ToleranceName } from '../scim/interop'
 import { namesMember, type ResourceType } from '../scim/schema'
+import { DELETED } from './attribute-sql'
 import type { LookupRow } from './lookup'
 import { eventData, eventId, lastSequence, type Occasion } from './outbox'
-import { DELETED, exists, membershipColumns } from './resources'
+import { exists, membershipColumns } from './resources'
 import { gainRoles, type RoleRules } from './role-members'
 
 /** Whose group names whom: what all statements on the names of one group need. */

@@ -1,11 +1,14 @@
 // Resources as rows: read one, and the statements of a create, an update and a delete. Each write is
 // made of statements only, so that it can share one batch with its members, events, deliveries and log row.
 import { type SQL, sql } from 'drizzle-orm'
+import { formatPath } from '../scim/attribute-path'
 import { comparableDocument } from '../scim/comparable'
 import type { SubjectView } from '../scim/event'
 import type { JsonObject } from '../scim/json'
+import { borrowedNames, type ReferringPath, referringPaths } from '../scim/reference'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
+import { borrowedValue, DELETED, literal, ofReferred } from './attribute-sql'
 import { type LookupRow, lookupDifference, lookupRows } from './lookup'
 import type { Row } from './tenant-database'
 
@@ -15,13 +18,10 @@ export interface StoredView extends SubjectView {
   readonly targetGroupName: string | null
 }
 
-/** The list of those whom a DELETE has made to vanish for SCIM, whose record is kept. */
-export const DELETED = '@deleted'
-
 /** What of a stored resource an answer shows. */
 export type ShownResource = Pick<
   StoredResource,
-  'id' | 'connectionId' | 'resource' | 'version' | 'createdAt' | 'lastModified' | 'memberships'
+  'id' | 'connectionId' | 'resource' | 'version' | 'createdAt' | 'lastModified' | 'memberships' | 'referred'
 >
 
 export interface StoredResource {
@@ -46,7 +46,22 @@ export interface StoredResource {
   readonly view?: StoredView
   /** Milliseconds; since then it is gone for SCIM. */
   readonly deletedAt: number | null
+  /** What is said of those that it refers to, by the attribute's path, as far as it was asked for. */
+  readonly referred: JsonObject
 }
+
+/** What is read of other resources along with one. */
+export interface Along {
+  /** The groups that it is in. */
+  readonly memberships: boolean
+  /** Attributes of which the resource referred to is told. */
+  readonly referred: readonly ReferringPath[]
+  /** How the application sees it. */
+  readonly view?: boolean
+}
+
+export const ALONE: Along = { memberships: false, referred: [] }
+export const VIEWED: Along = { ...ALONE, view: true }
 
 /** How many serials of a list the blocks hold whose gaps are counted; see `seek` in list.ts. */
 export const BLOCK_SIZES = [262_144, 4_096, 64]
@@ -60,20 +75,14 @@ const MAX_SHOWN = 1000
 const MAX_MEMBERSHIPS = sql.raw(String(MAX_SHOWN))
 const MAX_DISPLAY = sql.raw('120')
 
-/** What is read beside the resource itself: the groups it is in, and the application's view of it. */
-export interface ReadAlong {
-  readonly memberships?: boolean
-  readonly view?: boolean
-}
-
 /** One resource by id, unless it is gone for SCIM. */
-export function selectResource(tenantId: string, type: ResourceType, id: string, along: ReadAlong): SQL {
+export function selectResource(tenantId: string, type: ResourceType, id: string, along: Along): SQL {
   return sql`${selectEver(tenantId, type, id, along)} AND r.scope <> ${DELETED}`
 }
 
 /** The same, also of somebody who is gone for SCIM. */
-export function selectEver(tenantId: string, type: ResourceType, id: string, along: ReadAlong): SQL {
-  return sql`SELECT ${resourceColumns(type, along)} FROM resources r
+export function selectEver(tenantId: string, type: ResourceType, id: string, along: Along): SQL {
+  return sql`SELECT ${resourceColumns(along)} FROM resources r
     WHERE r.tenant_id = ${tenantId} AND r.id = ${id} AND r.type = ${type.name}`
 }
 
@@ -93,6 +102,7 @@ export function readResource(row: Row): StoredResource {
     memberships: typeof row.memberships === 'string' ? (JSON.parse(row.memberships) as JsonObject[]) : [],
     deletedAt: typeof row.deleted_at === 'number' ? row.deleted_at : null,
     ...(row.profile !== undefined && { view: readView(row) }),
+    referred: typeof row.referred === 'string' ? (JSON.parse(row.referred) as JsonObject) : {},
   }
 }
 
@@ -111,13 +121,14 @@ function textOrNull(value: unknown): string | null {
 }
 
 /** The columns that `readResource` reads, of the row `r`. */
-export function resourceColumns(type: ResourceType, { memberships = false, view = false }: ReadAlong): SQL {
+export function resourceColumns({ memberships, referred, view }: Along): SQL {
   const columns = [
     sql`r.id, r.type, r.scope, r.serial, r.connection_id, r.document, r.version, r.created_at, r.last_modified,
       r.sessions_not_before, r.session_epoch`,
+    ...(view ? [viewColumns] : []),
+    ...(memberships ? [membershipsColumn] : []),
+    ...(referred.length > 0 ? [referredColumn(referred)] : []),
   ]
-  if (view && type.accessAttribute !== undefined) columns.push(viewColumns)
-  if (memberships && type.membershipsAttribute !== undefined) columns.push(membershipsColumn)
   return sql.join(columns, sql`, `)
 }
 
@@ -125,11 +136,23 @@ const viewColumns = sql`r.profile, r.role, r.target_group, r.deleted_at,
   (SELECT name FROM target_groups t WHERE t.tenant_id = r.tenant_id AND t.id = r.target_group) AS target_group_name`
 
 const membershipsColumn = sql`(SELECT json_group_array(json_object('value', group_id, 'type', 'direct',
-      'display', display, 'resourceType', type))
-    FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
-      FROM members m CROSS JOIN resources g
-      WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
-      LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
+    'display', display, 'resourceType', type))
+  FROM (SELECT m.group_id, substr(g.document ->> '$.displayName', 1, ${MAX_DISPLAY}) AS display, g.type
+    FROM members m CROSS JOIN resources g
+    WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id AND g.tenant_id = m.tenant_id AND g.id = m.group_id
+    LIMIT ${MAX_MEMBERSHIPS})) AS memberships`
+
+/** One search by key for each reference; none where there is no value. */
+function referredColumn(paths: readonly ReferringPath[]): SQL {
+  const pairs = paths.map(path => {
+    const borrowed = borrowedNames(path).map(
+      name => sql`${literal(name)}, ${borrowedValue(name, sql`o.document`)}`,
+    )
+    const found = ofReferred(path, sql`json_object(${sql.join(borrowed, sql`, `)})`)
+    return sql`${literal(formatPath(path))}, json(${found})`
+  })
+  return sql`json_object(${sql.join(pairs, sql`, `)}) AS referred`
+}
 
 /** The columns of a group that `withMemberships` reads, as the statement gives them that has changed it. */
 export function membershipColumns(): SQL {
@@ -173,8 +196,12 @@ export function scopeOf(type: ResourceType, connectionId: string): string {
  * the deleted one that this one is.
  */
 export function selectConflicts(created: NewResource): SQL {
-  const columns = resourceColumns(created.type, { memberships: true, view: true })
-  return sql`SELECT l.attribute AS conflict, ${columns} ${conflicts(created)}`
+  const along = {
+    memberships: created.type.membershipsAttribute !== undefined,
+    referred: referringPaths(created.type),
+    view: true,
+  }
+  return sql`SELECT l.attribute AS conflict, ${resourceColumns(along)} ${conflicts(created)}`
 }
 
 function conflicts({ tenantId, type, connectionId, resource, restores }: NewResource): SQL {

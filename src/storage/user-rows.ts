@@ -1,11 +1,14 @@
 // The people of a tenant as the application has them: those who are gone for SCIM included, each with roles and target
 // group, in pages by key and whatever their connection.
+
 import { type SQL, sql } from 'drizzle-orm'
 import type { Filter } from '../scim/filter'
 import type { FilterContext } from './attribute-sql'
+import { DELETED } from './attribute-sql'
 import { filterCondition } from './filter-sql'
 import { rowsOf } from './list'
-import { DELETED, resourceColumns, scopeOf } from './resources'
+import { withinBytes } from './page-bytes'
+import { resourceColumns, scopeOf, VIEWED } from './resources'
 import { rolesOf } from './roles'
 import type { ViewRules } from './view-data'
 
@@ -17,24 +20,26 @@ export interface UserQuery {
   readonly targetGroup?: string | undefined
 }
 
-/** Rows for `readResource`, each with `roles` as JSON, in order of creation, behind the serial of the page before. */
+/** Rows for `readResource`, each with `roles` as JSON and `fits`, in order of creation, behind the serial of the page before. */
 export function pageOfUsers(
   query: UserQuery,
   afterSerial: number,
-  limit: number,
+  count: number,
   context: FilterContext,
   rules: ViewRules,
 ): SQL {
   const columns = userColumns(context, rules)
   const part = (scope: string, deleted: boolean) => {
     const { rows, serial } = rowsIn(query, scope, { ...context, deleted })
-    return sql`SELECT * FROM (SELECT ${columns} FROM ${rows} AND ${serial} > ${afterSerial}
-      ORDER BY ${serial} LIMIT ${limit})`
+    const page = (limit: SQL) => sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${afterSerial}
+      ORDER BY ${serial} LIMIT ${limit}`
+    const { tenantId, type } = context
+    return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count, memberships: false })})`
   }
   const living = part(scopeOf(context.type, ''), false)
   // Who is deleted is in no target group and has no role.
   if (query.role !== undefined || query.targetGroup !== undefined) return living
-  return sql`${living} UNION ALL ${part(DELETED, true)} ORDER BY serial LIMIT ${limit}`
+  return sql`${living} UNION ALL ${part(DELETED, true)} ORDER BY serial LIMIT ${count}`
 }
 
 /** One of them by id; the same columns. */
@@ -43,9 +48,9 @@ export function selectUser(id: string, context: FilterContext, rules: ViewRules)
     WHERE r.tenant_id = ${context.tenantId} AND r.id = ${id} AND r.type = ${context.type.name}`
 }
 
-function userColumns({ tenantId, type }: FilterContext, { hasRoles, privileged }: ViewRules): SQL {
+function userColumns({ tenantId }: FilterContext, { hasRoles, privileged }: ViewRules): SQL {
   const roles = hasRoles ? rolesOf(tenantId, sql`r.id`, privileged) : sql`'[]'`
-  return sql`${resourceColumns(type, { view: true })}, ${roles} AS roles`
+  return sql`${resourceColumns(VIEWED)}, ${roles} AS roles`
 }
 
 function rowsIn({ filter, role, targetGroup }: UserQuery, scope: string, context: FilterContext) {

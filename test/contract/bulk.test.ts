@@ -187,6 +187,66 @@ describe('order', () => {
   })
 })
 
+describe('order, where one names what another is about', () => {
+  const adding = (value: string) => ({
+    schemas: [PATCH_OP],
+    Operations: [{ op: 'add', path: 'members', value: [{ value }, { value: 'bulkId:late' }] }],
+  })
+  const late = post('late', '/Users', newUser({ userName: 'late@example.com', externalId: 'late' }))
+
+  it('RFC-176 a user is deleted after the operation before it that names the user and waits', async () => {
+    const ada = (await connection.scim.post('/Users', newUser())).body
+    const group = (await connection.scim.post('/Groups', newGroup())).body
+    const results = await bulk([
+      { method: 'PATCH', path: `/Groups/${group.id}`, data: adding(ada.id) },
+      { method: 'DELETE', path: `/Users/${ada.id}` },
+      late,
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['200', '204', '201'])
+    const { body } = await connection.scim.get(`/Groups/${group.id}`)
+    expect(body.members.map(({ value }) => value)).toEqual([idOf(results[2])])
+  })
+
+  it('RFC-176 a group is filled after the operation before it that is about a member and waits', async () => {
+    const ada = (await connection.scim.post('/Users', newUser())).body
+    const [renamed, made] = await bulk([
+      {
+        method: 'PUT',
+        path: `/Users/${ada.id}`,
+        data: { ...ada, displayName: 'Renamed', [ENTERPRISE]: { manager: { value: 'bulkId:late' } } },
+      },
+      post('g', '/Groups', newGroup({ members: [{ value: ada.id }] })),
+      late,
+    ])
+    expect([renamed?.status, made?.status]).toEqual(['200', '201'])
+    const events = (await tenant.events()).filter(({ type }) => /^user.updated|^group.created/.test(type))
+    expect(events.map(({ type }) => type)).toEqual(['user.updated', 'group.created'])
+  })
+
+  it('RFC-174 RFC-176 what an earlier one waits for goes first, though it names what that one is about', async () => {
+    const ada = (await connection.scim.post('/Users', newUser())).body
+    const results = await bulk([
+      {
+        method: 'PATCH',
+        path: `/Users/${ada.id}`,
+        data: {
+          schemas: [PATCH_OP],
+          Operations: [{ op: 'add', path: `${ENTERPRISE}:manager.value`, value: 'bulkId:boss' }],
+        },
+      },
+      { method: 'DELETE', path: `/Users/${ada.id}` },
+      post('boss', '/Users', newUser({ [ENTERPRISE]: { manager: { value: ada.id } } })),
+    ])
+    expect(results.map(({ status }) => status)).toEqual(['200', '204', '201'])
+    const types = (await tenant.events()).map(({ type }) => type)
+    expect(types).toEqual([
+      ...['user.created', 'user.created', 'user.updated', 'user.deleted'],
+      // The boss reported to the one who is gone.
+      'user.updated',
+    ])
+  })
+})
+
 describe('limits', () => {
   it('RFC-172 failOnErrors stops, and answers what was done', async () => {
     const results = await bulk(

@@ -2,7 +2,9 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ScimType } from '../../src/scim/error'
+import { expectConsistent } from './consistency'
 import {
+  ADMIN_TOKEN,
   admin,
   type Body,
   ENTERPRISE,
@@ -261,6 +263,117 @@ describe('resources', () => {
   })
 })
 
+describe('managers', () => {
+  const managed = (value: string, more: object = {}) => ({ [ENTERPRISE]: { manager: { value }, ...more } })
+  const managerOf = (user: Body | undefined) => (user?.[ENTERPRISE] as Body | undefined)?.manager
+  const shownOf = (boss: Body) => ({
+    value: boss.id,
+    $ref: boss.meta.location,
+    displayName: boss.displayName,
+  })
+
+  it('RFC-11 RFC-68 every reply says by URI and name who the manager is', async () => {
+    const [boss, other] = [
+      await tenant.user({ displayName: 'Boss' }),
+      await tenant.user({ displayName: 'Other' }),
+    ]
+    const made = await tenant.user(managed(boss.id))
+    const at = `/Users/${made.id}`
+    const path = `${ENTERPRISE}:manager`
+    const replace = (place: string, value: unknown) => scim.patch(at, [{ op: 'replace', path: place, value }])
+    expect(managerOf(made)).toEqual(shownOf(boss))
+    for (const reply of [
+      await scim.get(at),
+      await scim.get(`${at}?attributes=${path}`),
+      await scim.get(`${at}?attributes=${ENTERPRISE}`),
+      await replace('title', 'x'),
+      await replace('title', 'x'),
+    ])
+      expect(managerOf(reply.body)).toEqual(shownOf(boss))
+    for (const reply of [
+      await replace(path, { value: other.id }),
+      await scim.put(at, { ...made, ...managed(other.id), title: 'y' }),
+      await replace(`${path}.$ref`, other.meta.location.replace('/v2/', '/')),
+      await replace(path, { $ref: `../Users/${other.id}`, displayName: 'ignored' }),
+    ])
+      expect([reply.status, managerOf(reply.body)]).toEqual([200, shownOf(other)])
+    const listed = await scim.filter('/Users', `${path}.displayName eq "other" and id eq "${made.id}"`)
+    expect(listed.body.Resources.map(managerOf)).toEqual([shownOf(other)])
+    expect(managerOf((await scim.get(`${at}?attributes=${path}.value`)).body)).toEqual({ value: other.id })
+    const { $ref } = managerOf((await scim.get(at)).body) as { $ref: string }
+    expect((await scim.get($ref.slice(scim.base.length))).body.id).toBe(other.id)
+  })
+
+  it('RFC-68 what a client says of the manager beside the id is not kept', async () => {
+    const { id } = await tenant.user()
+    const sent = { value: id, $ref: 'https://elsewhere.example/Users/1', displayName: 'Somebody else' }
+    const made = await tenant.user({ [ENTERPRISE]: { manager: sent } })
+    expect(managerOf(made)).toMatchObject({
+      value: id,
+      $ref: `${scim.base}/Users/${id}`,
+      displayName: 'Ada Lovelace',
+    })
+    const group = await tenant.group()
+    for (const value of [UNKNOWN_ID, group.id, 'MAN-7'])
+      expect(managerOf(await tenant.user({ [ENTERPRISE]: { manager: { ...sent, value } } }))).toEqual({
+        value,
+      })
+  })
+
+  it('RFC-132 a PUT of what a GET answered changes nothing, manager and all', async () => {
+    const boss = await tenant.user()
+    const { id } = await tenant.user(managed(boss.id))
+    const { body } = await scim.get(`/Users/${id}`)
+    const events = await tenant.eventsOf(async () => {
+      expect(await scim.put(`/Users/${id}`, body)).toMatchObject({ status: 200, body })
+    })
+    expect(events).toEqual([])
+  })
+
+  it('RFC-167 whoever reported to a deleted user reports to nobody, and has a new version and an event', async () => {
+    const own = await newTenant()
+    const boss = await own.user()
+    const reports = [
+      await own.user(managed(boss.id)),
+      // Folded beside the document, and inactive.
+      await own.user({ ...managed(boss.id, { department: 'Ünits' }), active: false }),
+    ]
+    const stayer = await own.user(managed(reports[0]?.id ?? ''))
+    await own.scim.patch(`/Users/${boss.id}`, [{ op: 'add', path: `${ENTERPRISE}:manager`, value: boss.id }])
+    const events = await own.eventsOf(() => own.scim.delete(`/Users/${boss.id}`))
+    const after = await Promise.all(reports.map(async ({ id }) => (await own.scim.get(`/Users/${id}`)).body))
+    expect(after[0]).not.toHaveProperty([ENTERPRISE])
+    expect(after[0]?.schemas).toEqual([USER])
+    expect(after[1]?.[ENTERPRISE]).toEqual({ department: 'Ünits' })
+    after.forEach((user, i) => {
+      expect(user.meta.version).not.toBe(reports[i]?.meta.version)
+      expect(Date.parse(user.meta.lastModified)).toBeGreaterThanOrEqual(
+        Date.parse(reports[i]?.meta.lastModified ?? ''),
+      )
+    })
+    expect((await own.scim.get(`/Users/${stayer.id}`)).body).toEqual(stayer)
+    const filters = [`${ENTERPRISE}:manager.value eq "${boss.id}"`, `${ENTERPRISE}:department eq "ÜNITS"`]
+    expect(
+      await Promise.all(filters.map(async filter => idsOf(await own.scim.filter('/Users', filter)))),
+    ).toEqual([[], [reports[1]?.id]])
+    const [deleted, ...updated] = events
+    expect([deleted?.type, deleted?.userId]).toEqual(['user.deleted', boss.id])
+    // As if the manager had been taken away by a PATCH.
+    const patched = await own.user({ ...managed(UNKNOWN_ID), active: false })
+    const [like] = await own.eventsOf(() =>
+      own.scim.patch(`/Users/${patched.id}`, [{ op: 'remove', path: `${ENTERPRISE}:manager` }]),
+    )
+    expect(updated).toHaveLength(2)
+    for (const { userId, type, txn, data } of updated) {
+      const report = reports.find(({ id }) => id === userId)
+      expect([type, txn]).toEqual(['user.updated', deleted?.txn])
+      const { userName, externalId, active } = report ?? {}
+      expect(data).toEqual({ ...like?.data, user: { id: userId, userName, externalId, active } })
+    }
+    await expectConsistent(own, [own.connection])
+  })
+})
+
 describe('changes', () => {
   it.each(['compat', 'strict'] as const)(
     'RFC-163 in %s an attribute without a value is no missing target',
@@ -432,6 +545,35 @@ describe('refusals', () => {
 })
 
 describe('privacy', () => {
+  it('RFC-210 plain http is refused, not redirected and not looked at, but for this very machine', async () => {
+    const bearer = `Bearer ${tenant.connection.token.value}`
+    const at = (origin: string) => scimClient(scim.base.replace(ORIGIN, origin), bearer)
+    const before = await tenant.state()
+    for (const origin of [
+      'http://scim.example.com',
+      'http://10.0.0.7:8787',
+      'http://localhost.example.com',
+    ]) {
+      expectError(await at(origin).post('/Users', newUser()), 403, undefined, /https/)
+      expectError(await at(origin).get('/ServiceProviderConfig'), 403, undefined, /https/)
+      const response = await withBindings({})(
+        new Request(`${origin}/admin/v1/tenants`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } }),
+      )
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([
+        403,
+        'application/problem+json',
+      ])
+    }
+    expect(await tenant.state()).toEqual(before)
+    for (const origin of [
+      'http://127.0.0.1:8787',
+      'http://localhost',
+      'http://app.localhost:1',
+      'http://[::1]:8787',
+    ])
+      expect((await at(origin).get('/Users?count=0')).status).toBe(200)
+  })
+
   it('RFC-211 a token has 24 secret bytes of its own, which D1 does not hold, and an end that it does', async () => {
     const { connection, at } = tenant
     const mint = async () => {

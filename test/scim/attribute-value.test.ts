@@ -169,12 +169,22 @@ describe('complex', () => {
     expect(interop.used).toEqual([])
   })
 
+  test('RFC-10 RFC-16 RFC-68 a manager by id or by URI, of which the id is kept', () => {
+    expect(enterprise('manager', { value: '26', $ref: 'http://x/Users/27' })).toEqual({ value: '26' })
+    for (const $ref of [
+      'http://x/scim/v2/Users/26',
+      'http://x/scim/Users/26/',
+      '../Users/26',
+      '/Users/26?x=1#y',
+    ])
+      expect(enterprise('manager', { $ref }, strict())).toEqual({ value: '26' })
+    for (const $ref of ['/', '?x'])
+      expectRefusal(() => enterprise('manager', { $ref }), 'invalidValue', '\\$ref must be the URI of a User')
+  })
+
   test('RFC-68 a manager as text, in a list, and empty', () => {
     expect(enterprise('manager', '26118915')).toEqual({ value: '26118915' })
-    expect(enterprise('manager', [{ $ref: 'http://x/Users/26', value: '26' }])).toEqual({
-      value: '26',
-      $ref: 'http://x/Users/26',
-    })
+    expect(enterprise('manager', [{ $ref: 'http://x/Users/26', value: '26' }])).toEqual({ value: '26' })
     for (const empty of [
       '',
       { value: '' },

@@ -215,6 +215,23 @@ describe('comparisons', () => {
   )
 
   both(
+    'RFC-16 eq and ne of URIs of resources do not ask for the version',
+    [
+      'groups.$ref eq "https://x/Groups/G1"',
+      'groups.$ref eq "https://x/v2/Groups/G1"',
+      'groups[$ref eq "https://x/v1/Groups/G1"]',
+      'groups.$ref sw "https://x/Groups"',
+    ],
+    [
+      'groups.$ref ne "https://x/v2/Groups/G1"',
+      'groups.$ref eq "https://x/v3/Groups/G1"',
+      'groups.$ref eq "https://x/v2/Groups/g1"',
+      'groups.$ref sw "https://x/v2/Groups"',
+      'profileUrl eq "https://x/v2/ann"',
+    ],
+  )
+
+  both(
     'RFC-108 extensions',
     [
       `${enterprise}:department eq "r&d"`,

@@ -83,6 +83,8 @@ function at(resource: Node, path: string, type: ResourceType, op: string, value:
     throw new Refusal('mutability') // RFC-140
   if (value !== undefined)
     checkType(filter === undefined || sub ? (sub ?? attribute) : single(attribute), value)
+  if (attribute.refersTo && sub?.name === '$ref')
+    throw new Unspecified('a $ref, which is another name of the value (RFC-68)')
   const container = extension ? (asNode(resource[extension.id]) ?? {}) : resource
   const before = copy(container[attribute.name] ?? null)
   if (filter !== undefined) filtered(container, attribute, filter, sub, op, value)
@@ -230,6 +232,8 @@ function settledElsewhere(attribute: Attribute, before: Value, after: Value): vo
   const hasReference = subs.some(({ name }) => name === '$ref')
   if (hasReference && !equal(old[0]?.value ?? null, now[0]?.value ?? null))
     throw new Unspecified('a $ref whose value changes')
+  if (attribute.refersTo && now.some(({ $ref }) => $ref !== undefined))
+    throw new Unspecified('a $ref, which is another name of the value (RFC-68)')
 }
 
 function isIncomplete(resource: Node, type: ResourceType): boolean {

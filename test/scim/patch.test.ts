@@ -390,15 +390,28 @@ describe('replace', () => {
       )
   })
 
-  test('a reference does not outlive what it refers to', () => {
-    const current = { userName: 'a', [ENTERPRISE]: { manager: { value: '1', $ref: '../Users/1' } } }
+  test('RFC-68 of who is referred to the id is kept, whichever of its names is set, and removing one removes it', () => {
+    const current = { userName: 'a', [ENTERPRISE]: { manager: { value: '1' } } }
     const manager = (value: Json) => patched(current, [replace('manager', value)])[ENTERPRISE]
     expect(manager('2')).toEqual({ manager: { value: '2' } })
-    expect(manager({ value: '2', $ref: '../Users/2' })).toEqual({
-      manager: { value: '2', $ref: '../Users/2' },
-    })
+    expect(manager({ value: '2', $ref: '../Users/3' })).toEqual({ manager: { value: '2' } })
+    expect(manager({ $ref: '../Users/3' })).toEqual({ manager: { value: '3' } })
     expect(manager('1')).toEqual(current[ENTERPRISE])
     expect(patched(current, [replace('manager.value', '2')])[ENTERPRISE]).toEqual({ manager: { value: '2' } })
+    const byReference = replace('manager.$ref', 'https://x/scim/v2/Users/2')
+    expect(patched(current, [byReference])[ENTERPRISE]).toEqual({ manager: { value: '2' } })
+    expect(patched(current, [remove('manager.$ref')])).toEqual({ userName: 'a' })
+    expectRefusal(() => patch(current, [replace('manager.$ref', '//')]), 'invalidValue', '\\$ref')
+  })
+
+  test('RFC-68 what the service says of who is referred to selects nothing', () => {
+    const current = { userName: 'a', [ENTERPRISE]: { manager: { value: '1' } } }
+    for (const filter of ['displayName eq "Boss"', 'value eq "1" and not ($ref pr)'])
+      expectRefusal(
+        () => patch(current, [remove(`${ENTERPRISE}:manager[${filter}]`)]),
+        'invalidFilter',
+        '^Operations\\[0\\]: manager is selected by its value',
+      )
   })
 
   test('a filter on a single complex value', () => {
@@ -860,12 +873,12 @@ describe('what the identity providers send', () => {
     const value = [{ $ref: 'http://x/scim/Users/26', value: '26' }]
     expect(patched({ userName: 'a' }, [{ op: 'Add', path: 'manager', value }])).toEqual({
       userName: 'a',
-      [ENTERPRISE]: { manager: { value: '26', $ref: 'http://x/scim/Users/26' } },
+      [ENTERPRISE]: { manager: { value: '26' } },
     })
   })
 
   test('Entra: no manager, however it is said, leaves nothing behind', () => {
-    const current = { userName: 'a', [ENTERPRISE]: { manager: { value: '1', $ref: 'x' } } }
+    const current = { userName: 'a', [ENTERPRISE]: { manager: { value: '1' } } }
     for (const value of ['', null, [], { value: '' }, { value: null }])
       expect(patched(current, [{ op: 'Replace', path: `${ENTERPRISE}:manager`, value }])).toEqual({
         userName: 'a',

@@ -1,5 +1,6 @@
 // What a client sees of a stored resource.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../src/scim/json'
 import { etag, location, represent, type Stored } from '../../src/scim/representation'
 import { barbara, ENTERPRISE, GROUP, group, STAFF, staffUser, USER, user } from './requests'
 
@@ -65,4 +66,26 @@ test('RFC-20 nothing that is unassigned, nothing that no schema has, no members'
   const shown = represent({ ...stored, resource }, group, base)
   expect(Object.keys(shown)).toEqual(['schemas', 'id', 'displayName', 'meta'])
   expect(shown.schemas).toEqual([GROUP])
+})
+
+describe('who is referred to', () => {
+  const path = `${ENTERPRISE}:manager`
+  const reporting = { ...stored, resource: { ...barbara, [ENTERPRISE]: { manager: { value: '26' } } } }
+  const managerOf = (one: Stored) => (represent(one, user, base)[ENTERPRISE] as JsonObject).manager
+
+  test('RFC-68 is shown by URI and name, in the order of the schema', () => {
+    const shown = managerOf({ ...reporting, referred: { [path]: { displayName: 'Boss' } } })
+    expect(Object.entries(shown as JsonObject)).toEqual([
+      ['value', '26'],
+      ['$ref', `${base}/Users/26`],
+      ['displayName', 'Boss'],
+    ])
+    const nameless = { ...reporting, referred: { [path]: { displayName: null } } }
+    expect(managerOf(nameless)).toEqual({ value: '26', $ref: `${base}/Users/26` })
+  })
+
+  test('RFC-11 RFC-68 is an id alone where there is no such resource, or nobody has asked', () => {
+    expect(managerOf(reporting)).toEqual({ value: '26' })
+    expect(managerOf({ ...reporting, referred: { [path]: null } })).toEqual({ value: '26' })
+  })
 })

@@ -1,8 +1,10 @@
 // The published schemas against RFC 7643 §8.7 and its errata.
 import { describe, expect, test } from 'vitest'
 import { type Attribute, findAttribute, subAttribute } from '../../src/scim/attribute'
+import { formatPath, resolveQualified } from '../../src/scim/attribute-path'
 import type { Json } from '../../src/scim/json'
-import type { Schema } from '../../src/scim/schema'
+import { idPath, referringPaths } from '../../src/scim/reference'
+import type { ResourceType, Schema } from '../../src/scim/schema'
 import { resourceTypeDocument, schemaDocument } from '../../src/scim/schema-document'
 import { enterpriseUserSchema } from '../../src/scim/schemas/enterprise-user'
 import { groupSchema } from '../../src/scim/schemas/group'
@@ -22,6 +24,11 @@ function at(schema: Schema, path: string): Attribute {
   const found = attribute && sub !== undefined ? subAttribute(attribute, sub) : attribute
   if (!found) throw new Error(`${path} is missing`)
   return found
+}
+
+function leafOf(name: string, type: ResourceType): Attribute | undefined {
+  const path = resolveQualified(name, type)
+  return path?.subAttribute ?? path?.attribute
 }
 
 function everyAttribute(schema: Schema): Attribute[] {
@@ -248,10 +255,22 @@ describe('resource types', () => {
       for (const name of [type.membersAttribute, type.membershipsAttribute, type.accessAttribute])
         if (name !== undefined) expect(at(type.schema, name).name).toBe(name)
       for (const { path } of type.lookups)
-        if (path !== 'externalId') expect(at(type.schema, path).type).toBe('string')
+        if (path !== 'externalId') expect(leafOf(path, type)?.type).toBe('string')
       for (const name of type.emailAttributes ?? []) expect(at(type.schema, name).name).toBe(name)
       for (const name of type.eventAttributes)
         if (name !== 'externalId') expect(at(type.schema, name).name).toBe(name)
+    }
+  })
+
+  test('RFC-167 what refers to a resource says to which, and is found by its id', () => {
+    const paths = standardResourceTypes.flatMap(type => referringPaths(type).map(path => ({ type, path })))
+    expect(paths.map(({ path }) => formatPath(path))).toEqual([`${enterpriseUserSchema.id}:manager`])
+    for (const { type, path } of paths) {
+      const { name, endpoint } = path.attribute.refersTo
+      expect(standardResourceTypes).toContainEqual(expect.objectContaining({ name, endpoint }))
+      expect(at(path.schema, `${path.attribute.name}.$ref`).referenceTypes).toEqual([name])
+      const id = formatPath(idPath(path))
+      expect(type.lookups).toContainEqual({ path: id, scope: 'tenant', unique: false })
     }
   })
 

@@ -127,7 +127,13 @@ async function populated(seed: number): Promise<{ id: string; random: Random }> 
     const { id: _, meta: __, ...user } = randomUser(random)
     const connection = random() < 0.7 ? OWN : OTHER
     const hard = hardTexts[n]
-    const more: JsonObject = hard === undefined ? {} : { displayName: hard, nickName: `${hard}${n}` }
+    const more: Record<string, Json> =
+      hard === undefined ? {} : { displayName: hard, nickName: `${hard}${n}` }
+    // Half of those who have a manager have one who is there.
+    const boss = random() < 0.5 ? userIds[Math.floor(random() * n)] : undefined
+    const enterprise = user[ENTERPRISE]
+    if (boss !== undefined && isObject(enterprise))
+      more[ENTERPRISE] = { ...enterprise, manager: { value: boss } }
     const userId = await store(tenantOf(id, connection, time()), types.User, { ...user, ...more })
     userIds.push(userId)
     if (random() < 0.3) {
@@ -336,7 +342,7 @@ describe('hard cases', () => {
       userName: 'bob',
       externalId: 'Ext-2',
       emails: [{ value: 'bob@work.example', type: 'home' }],
-      [ENTERPRISE]: { employeeNumber: '701984' },
+      [ENTERPRISE]: { employeeNumber: '701984', manager: { value: ann } },
     })
     const own = await store(at(OWN, Date.UTC(2026, 0, 3)), types.User, {
       userName: '😀x😀',
@@ -476,13 +482,31 @@ describe('hard cases', () => {
     // Order is by code point: beyond the BMP comes after it, though its UTF-16 units do not.
     ['userName gt "\\ue000"', [OWNED]],
     ['displayName lt "😀"', [ANN, OWNED]],
+    // RFC-16: a version says nothing of which resource it is.
+    [`groups.$ref eq "${BASE.replace('/v2', '')}/Groups/$staff"`, [ANN, BOB, OWNED]],
+    [`groups.$ref ne "${BASE.replace('/v2', '/v1')}/Groups/$staff"`, []],
+    [`groups[$ref eq "${BASE.replace('/v2', '/v1')}/Groups/$staff"]`, [ANN, BOB, OWNED]],
+    [`groups.$ref sw "${BASE.replace('/v2', '')}/Groups"`, []],
+    [`groups.$ref co "/v2/"`, [ANN, BOB, OWNED]],
+    [`${ENTERPRISE}:manager.$ref eq "${BASE.replace('/v2', '')}/Users/$ann"`, [BOB]],
     // The enterprise extension.
     [`${ENTERPRISE}:department eq "r&d"`, [ANN]],
     [`${ENTERPRISE}:manager.value eq "M1"`, [ANN]],
     [`${ENTERPRISE}:manager eq "M1"`, [ANN]],
     [`${ENTERPRISE}:manager[value eq "M1"]`, [ANN]],
-    [`${ENTERPRISE}:manager pr`, [ANN]],
-    [`not (${ENTERPRISE}:manager.value pr)`, [BOB, OWNED]],
+    [`${ENTERPRISE}:manager pr`, [ANN, BOB]],
+    [`not (${ENTERPRISE}:manager.value pr)`, [OWNED]],
+    // What the service says of the manager is what it is asked for; a manager who is not there has none of it.
+    [`${ENTERPRISE}:manager.value eq "$ann"`, [BOB]],
+    [`${ENTERPRISE}:manager.displayName eq "ANN ö 100%_"`, [BOB]],
+    [`${ENTERPRISE}:manager.displayName co "Ö"`, [BOB]],
+    [`${ENTERPRISE}:manager.displayName ne "x"`, [ANN, BOB, OWNED]],
+    [`${ENTERPRISE}:manager.displayName eq null`, [ANN, OWNED]],
+    [`${ENTERPRISE}:manager[displayName sw "ann" and value eq "$ann"]`, [BOB]],
+    [`${ENTERPRISE}:manager[not (displayName pr)]`, [ANN]],
+    [`${ENTERPRISE}:manager.$ref eq "${BASE}/Users/$ann"`, [BOB]],
+    [`${ENTERPRISE}:manager.$ref pr`, [BOB]],
+    [`${ENTERPRISE}:manager[$ref eq null]`, [ANN]],
     ['employeeNumber eq "701984"', [BOB]],
     [`${ENTERPRISE}:employeeNumber ne "701984"`, [ANN, OWNED]],
     // Lists of simple values, numbers and times of an extension.

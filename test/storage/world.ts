@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../src/scim/json'
 export const ORIGIN = 'https://scim.example.com'
 export const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 export const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export const ENTERPRISE = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 export const PATCH_OP = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
 /** What a request cost: round trips to D1, and the rows they touched. */

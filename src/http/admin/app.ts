@@ -3,6 +3,7 @@ import { zValidator } from '@hono/zod-validator'
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
 import { Problem } from '../../administration/problem'
+import { isPlainHttp, PLAIN_HTTP } from '../plain-http'
 import { activityCalls } from './activity'
 import { appKeyCalls } from './app-keys'
 import { type AdminEnv, authenticate } from './authenticate'
@@ -48,6 +49,10 @@ export const adminCalls: readonly Call[] = [
 export const adminApp = new Hono<AdminEnv>()
 
 adminApp.onError(problemReply)
+adminApp.use('*', async (c, next) => {
+  if (isPlainHttp(c.req.url)) throw new Problem(403, PLAIN_HTTP)
+  await next()
+})
 adminApp.use('*', authenticate)
 for (const call of adminCalls) adminApp.on(call.method, call.path, checkQuery(call), c => answer(call, c))
 for (const path of new Set(adminCalls.map(call => call.path))) adminApp.all(path, () => refuseMethod(path))

@@ -14,6 +14,7 @@ export const enterpriseUserSchema: Schema = {
     attribute('department', 'The department.'),
     attribute('manager', "The user's manager.", {
       type: 'complex',
+      refersTo: { name: 'User', endpoint: '/Users' },
       subAttributes: [
         attribute('value', "The id of the manager's User resource.", { caseExact: true }),
         attribute('$ref', "The URI of the manager's User resource.", {

@@ -17,6 +17,7 @@ export const standardResourceTypes: readonly ResourceType[] = [
       { path: 'externalId', scope: 'connection', unique: true },
       { path: 'displayName', scope: 'tenant', unique: false },
       { path: 'emails.value', scope: 'tenant', unique: false },
+      { path: `${enterpriseUserSchema.id}:manager.value`, scope: 'tenant', unique: false },
     ],
     eventNoun: 'user',
     eventAttributes: ['externalId', 'userName'],
