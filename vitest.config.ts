@@ -31,7 +31,7 @@ export default defineConfig({
           setupFiles: ['test/setup.ts'],
         },
       },
-      { test: { name: 'scim', include: ['test/{scim,mapping}/**/*.test.ts'] } },
+      { test: { name: 'scim', include: ['test/{scim,mapping}/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
       {
         test: {

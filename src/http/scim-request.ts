@@ -16,7 +16,7 @@ import { markUsed, type TokenClaims } from '../storage/tokens'
 import { authenticate, failedCredential, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
 import { isPlainHttp, PLAIN_HTTP } from './plain-http'
-import { errorReply, generalType } from './scim-json'
+import { errorReply } from './scim-json'
 
 /** A token's `lastUsedAt` is written when it is older than this. */
 const USE_NOTED_EVERY_MS = 60 * 60 * 1000
@@ -40,13 +40,6 @@ export async function serveScim(c: Context<AppEnv>, handle: Handle): Promise<Res
     response = errorReply(refusal)
   }
   log.finish(response.status)
-  return asAccepted(c, response, log.interop)
-}
-
-/** The interop profile has one media type for all replies. */
-function asAccepted(c: Context<AppEnv>, response: Response, interop: Interop | undefined): Response {
-  const type = interop?.mode === 'strict' ? undefined : generalType(c.req.header('Accept'))
-  if (type !== undefined && response.headers.has('Content-Type')) response.headers.set('Content-Type', type)
   return response
 }
 

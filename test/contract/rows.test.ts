@@ -368,7 +368,8 @@ describe('managers', () => {
       const report = reports.find(({ id }) => id === userId)
       expect([type, txn]).toEqual(['user.updated', deleted?.txn])
       const { userName, externalId, active } = report ?? {}
-      expect(data).toEqual({ ...like?.data, user: { id: userId, userName, externalId, active } })
+      const profile = { ...(like?.data.profile as object), userName, email: userName }
+      expect(data).toEqual({ ...like?.data, user: { id: userId, userName, externalId, active }, profile })
     }
     await expectConsistent(own, [own.connection])
   })
