@@ -98,7 +98,7 @@ async function attemptOnce(
   const admission = admissionOf(claims, slug, assumption, log.startedAt, answer => admitted.push(answer))
   const interop = new Interop(assumption.mode)
   log.interop = interop
-  const { version, resourceTypes, application } = assumption.configuration
+  const { version, resourceTypes, application, breaker } = assumption.configuration
   const unchanged = abortUnlessCurrent(claims.tenantId, version)
   const database = new TenantDatabase(service.d1, claims.tenantId, admission, unchanged)
   const tenant: Tenant = {
@@ -107,6 +107,7 @@ async function attemptOnce(
     resourceTypes,
     declares,
     application,
+    breaker,
     interop,
     limits: application.profile.paging,
     baseUrl: baseUrlOf(c.req.url),

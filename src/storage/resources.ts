@@ -417,6 +417,15 @@ export function raiseResource(
   ]
 }
 
+/** Deletes the record of whom `buryResource` has made vanish. Rolls back ('stale') when somebody else was faster. */
+export function eraseResource(tenantId: string, type: ResourceType, before: StoredResource): SQL[] {
+  return [
+    sql`DELETE FROM resources WHERE ${isAsRead(tenantId, before)} AND scope = ${DELETED}`,
+    abortUnlessChanged(tenantId),
+    deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId, true)),
+  ]
+}
+
 /** Ends the batch when the statement before it found nothing to change. */
 export function abortUnlessChanged(tenantId: string): SQL {
   return sql`INSERT INTO aborts (tenant_id, reason) SELECT ${tenantId}, 'stale_version' WHERE changes() = 0`

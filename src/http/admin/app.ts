@@ -8,6 +8,7 @@ import { activityCalls } from './activity'
 import { appKeyCalls } from './app-keys'
 import { type AdminEnv, authenticate } from './authenticate'
 import { queryProblem, readBody } from './body'
+import { breakerCalls } from './breaker'
 import type { Call } from './call'
 import { connectionCalls } from './connections'
 import { deliveryCalls } from './deliveries'
@@ -42,6 +43,7 @@ export const adminCalls: readonly Call[] = [
   ...mappingCalls,
   ...roleCalls,
   ...targetGroupCalls,
+  ...breakerCalls,
   ...appKeyCalls,
   openApiCall(() => adminCalls),
 ]
