@@ -14,6 +14,7 @@ import {
 } from '../storage/connection-rows'
 import { insertJob } from '../storage/job-rows'
 import { dropOrphanPending } from '../storage/pending-members'
+import { deleteOrphanSetupLinks } from '../storage/setup-links'
 import { countActiveUsers, raiseConfigVersion } from '../storage/tenant-rows'
 import { issueToken } from '../storage/token-rows'
 import { mintToken } from '../storage/tokens'
@@ -132,6 +133,7 @@ export async function deleteConnection(
       raiseConfigVersion(tenantId),
       deleteOrphanTokens(tenantId, id),
       dropOrphanPending(tenantId, id),
+      deleteOrphanSetupLinks(tenantId, id),
     ],
   })
   const [before, users] = done.before

@@ -26,6 +26,7 @@ import {
 import { createDeliveries } from '../storage/outbox'
 import { dropOrphanPending } from '../storage/pending-members'
 import { readResource, type StoredResource } from '../storage/resources'
+import { deleteOrphanSetupLinks } from '../storage/setup-links'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
 import { selectTenant } from '../storage/tenant-rows'
@@ -142,6 +143,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
       deleteDeletingConnection(tenantId, connectionId),
       deleteOrphanTokens(tenantId, connectionId),
       dropOrphanPending(tenantId, connectionId),
+      deleteOrphanSetupLinks(tenantId, connectionId),
     ])
   }
   await database.batch([finishJob(tenantId, job)])

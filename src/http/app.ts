@@ -5,6 +5,7 @@ import { adminApp } from './admin/app'
 import { directoryApp } from './directory/app'
 import type { AppEnv } from './environment'
 import { scimRoutes, unknownPath } from './scim'
+import { setupApp } from './setup/app'
 
 export const app = new Hono<AppEnv>({
   // Base URLs are pasted by hand: `…/scim/v2/` + `/Users` is `…/scim/v2/Users`.
@@ -18,6 +19,7 @@ app.use(async (c, next) => {
 app.get('/healthz', c => c.json({ status: 'ok' }))
 app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
+app.route('/setup', setupApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())
 app.notFound(c => unknownPath(c.req.path))

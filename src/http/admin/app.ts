@@ -19,6 +19,7 @@ import { receiverCalls } from './receivers'
 import { resourceTypeCalls } from './resource-types'
 import { roleCalls } from './roles'
 import { schemaCalls } from './schemas'
+import { setupLinkCalls } from './setup-links'
 import { targetGroupCalls } from './target-groups'
 import { tenantCalls } from './tenants'
 import { tokenCalls } from './tokens'
@@ -39,6 +40,7 @@ export const adminCalls: readonly Call[] = [
   ...mappingCalls,
   ...roleCalls,
   ...targetGroupCalls,
+  ...setupLinkCalls,
   ...appKeyCalls,
   openApiCall(() => adminCalls),
 ]
