@@ -4,8 +4,8 @@ import type { IdentityProvider } from '../../mapping/identity-providers'
 type Names = Readonly<Record<string, string>>
 
 /**
- * By SCIM attribute: `name.givenName`, `phoneNumbers[work]` for one of a type, `emails` for the main one or any, and
- * those of the enterprise extension without its URN. What is not here the provider has no usual name for.
+ * By SCIM attribute: `name.givenName`, `phoneNumbers[mobile]` for one of a type, `emails` for the main one or the one
+ * for work, and those of the enterprise extension without its URN. What is not here the provider has no usual name for.
  */
 const names: Partial<Record<IdentityProvider, Names>> = {
   entra: {
@@ -21,7 +21,6 @@ const names: Partial<Record<IdentityProvider, Names>> = {
     preferredLanguage: 'preferredLanguage',
     roles: 'SingleAppRoleAssignment([appRoleAssignments])',
     phoneNumbers: 'telephoneNumber',
-    'phoneNumbers[work]': 'telephoneNumber',
     'phoneNumbers[mobile]': 'mobile',
     'phoneNumbers[fax]': 'facsimileTelephoneNumber',
     'addresses.streetAddress': 'streetAddress',
@@ -52,7 +51,6 @@ const names: Partial<Record<IdentityProvider, Names>> = {
     timezone: 'user.timezone',
     preferredLanguage: 'user.preferredLanguage',
     phoneNumbers: 'user.primaryPhone',
-    'phoneNumbers[work]': 'user.primaryPhone',
     'phoneNumbers[mobile]': 'user.mobilePhone',
     'addresses.streetAddress': 'user.streetAddress',
     'addresses.locality': 'user.city',
@@ -78,7 +76,6 @@ const names: Partial<Record<IdentityProvider, Names>> = {
     emails: 'email',
     title: 'jobTitle',
     phoneNumbers: 'phone',
-    'phoneNumbers[work]': 'phone',
     'phoneNumbers[mobile]': 'mobile',
     'addresses.streetAddress': 'address.streetAddress',
     'addresses.locality': 'address.locality',
@@ -97,7 +94,6 @@ const names: Partial<Record<IdentityProvider, Names>> = {
     emails: '{$user.email}',
     title: '{$user.title}',
     phoneNumbers: '{$user.phone}',
-    'phoneNumbers[work]': '{$user.phone}',
     department: '{$user.department}',
     organization: '{$user.company}',
   },
@@ -114,7 +110,6 @@ const names: Partial<Record<IdentityProvider, Names>> = {
     title: 'title',
     preferredLanguage: 'preferredLanguage',
     phoneNumbers: 'telephoneNumber',
-    'phoneNumbers[work]': 'telephoneNumber',
     'phoneNumbers[mobile]': 'mobile',
     'addresses.streetAddress': 'streetAddress',
     'addresses.locality': 'l',
@@ -134,7 +129,6 @@ const names: Partial<Record<IdentityProvider, Names>> = {
     emails: 'Primary email',
     title: 'Job title',
     phoneNumbers: 'Phone (work)',
-    'phoneNumbers[work]': 'Phone (work)',
     'phoneNumbers[mobile]': 'Phone (mobile)',
     'addresses.formatted': 'Address (work)',
     department: 'Department',
@@ -151,7 +145,8 @@ export function providerAttribute(idp: IdentityProvider, path: string): string |
   const { attribute, type } = keyOf(path)
   const [list = '', ...subAttribute] = attribute.split('.')
   const ofType = [`${list}[${type}]`, ...subAttribute].join('.')
-  return lookUp(known, ofType) ?? lookUp(known, attribute)
+  const isMain = type === '' || type.toLowerCase() === 'work'
+  return lookUp(known, ofType) ?? (isMain ? lookUp(known, attribute) : undefined)
 }
 
 /** `urn:…:User:phoneNumbers[type eq "work"].value` → `phoneNumbers`, `work`; `value` is what a list means. */
