@@ -15,6 +15,7 @@ import {
 import { insertOrphanRelease } from '../storage/held-rows'
 import { insertJob } from '../storage/job-rows'
 import { dropOrphanPending } from '../storage/pending-members'
+import { deleteOrphanSetupLinks } from '../storage/setup-links'
 import { countActiveUsers, raiseConfigVersion } from '../storage/tenant-rows'
 import { issueToken } from '../storage/token-rows'
 import { mintToken } from '../storage/tokens'
@@ -134,6 +135,7 @@ export async function deleteConnection(
       raiseConfigVersion(tenantId),
       deleteOrphanTokens(tenantId, id),
       dropOrphanPending(tenantId, id),
+      deleteOrphanSetupLinks(tenantId, id),
     ],
     job: [insertOrphanRelease(tenantId, jobId, id, service.now())],
   })

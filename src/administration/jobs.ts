@@ -29,6 +29,7 @@ import { createDeliveries } from '../storage/outbox'
 import { fits } from '../storage/page-bytes'
 import { dropOrphanPending } from '../storage/pending-members'
 import { readResource, type StoredResource } from '../storage/resources'
+import { deleteOrphanSetupLinks } from '../storage/setup-links'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
 import { selectTenant } from '../storage/tenant-rows'
@@ -153,6 +154,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
       deleteOrphanTokens(tenantId, connectionId),
       dropOrphanPending(tenantId, connectionId),
       insertOrphanRelease(tenantId, jobId, connectionId, service.now()),
+      deleteOrphanSetupLinks(tenantId, connectionId),
     ])
     if (released?.changes === 1) await publish(service, [{ tenantId, jobId }])
   }

@@ -21,6 +21,7 @@ import { receiverCalls } from './receivers'
 import { resourceTypeCalls } from './resource-types'
 import { roleCalls } from './roles'
 import { schemaCalls } from './schemas'
+import { setupLinkCalls } from './setup-links'
 import { signingKeyCalls } from './signing-keys'
 import { targetGroupCalls } from './target-groups'
 import { tenantCalls } from './tenants'
@@ -44,6 +45,7 @@ export const adminCalls: readonly Call[] = [
   ...roleCalls,
   ...targetGroupCalls,
   ...breakerCalls,
+  ...setupLinkCalls,
   ...appKeyCalls,
   openApiCall(() => adminCalls),
 ]
