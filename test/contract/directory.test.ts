@@ -166,6 +166,8 @@ describe('an app key', () => {
     expect(Object.keys(own.body.paths)).toEqual([
       '/tenants/{slug}/users',
       '/tenants/{slug}/users/{id}',
+      '/tenants/{slug}/target-groups',
+      '/tenants/{slug}/roles',
       '/tenants/{slug}/revocations',
     ])
   })
