@@ -19,7 +19,7 @@ import { raiseConfigVersion } from '../storage/tenant-rows'
 import { issueToken, supersedeOlderTokens } from '../storage/token-rows'
 import { mintToken } from '../storage/tokens'
 import { type ConnectionProgress, readConnectionProgress } from './connection-progress'
-import type { OpenTenant } from './open-tenant'
+import { type OpenTenant, openedTenant } from './open-tenant'
 
 /** How long older tokens go on beside the one that a page made, unless that one is used before. */
 const OVERLAP_MS = 24 * 3_600_000
@@ -59,7 +59,7 @@ export async function openSetup(
   const { slug, tenantName, usedAt, configurationVersion, connectionId, idp } = row
   const isPaused = row.tenantStatus !== 'active' || row.connectionStatus === 'disabled'
   return {
-    tenant: { slug, baseUrl: `${origin}/t/${slug}/scim/v2`, database },
+    tenant: openedTenant(origin, slug, database),
     tenantName,
     status: isPaused ? 'paused' : 'open',
     usedAt,

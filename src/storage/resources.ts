@@ -368,8 +368,9 @@ export function buryResource(
   change: Change,
 ): SQL[] {
   const document = documentColumns(change.resource, type)
+  const profile = change.view ? JSON.stringify(change.view.profile) : null
   return [
-    sql`UPDATE resources SET scope = ${DELETED}, deleted_at = ${change.now}, document = ${document.text},
+    sql`UPDATE resources SET scope = ${DELETED}, profile = ${profile}, deleted_at = ${change.now}, document = ${document.text},
         comparable = ${document.comparable}, active = ${document.active}, role = NULL, target_group = NULL,
         version = ${change.version}, last_modified = ${change.now},
         sessions_not_before = ${change.sessionsNotBefore}, session_epoch = ${change.sessionEpoch}
