@@ -1081,6 +1081,8 @@ describe('another tenant', () => {
       'deliveries',
       'resources',
       'jobs',
+      'breakers',
+      'held_deletions',
     ]
     return Promise.all(tables.map(table => read(`SELECT * FROM ${table} WHERE tenant_id = ?`, tenantId)))
   }
