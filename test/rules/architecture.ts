@@ -45,8 +45,18 @@ const IMPURE = [
   /\benv\b/,
 ]
 
-/** Indexes and keys that need not lead with the tenant: the directory of tenants, and what the sweep asks for. */
-const UNTENANTED = ['tenant_directory', 'due_deliveries', 'due_jobs', 'old_revocations']
+/**
+ * Indexes and keys that need not lead with the tenant: the directory of tenants, the deployment's profiles, and what the
+ * sweep asks for.
+ */
+const UNTENANTED = [
+  'tenant_directory',
+  'profiles',
+  'due_profiles',
+  'due_deliveries',
+  'due_jobs',
+  'old_revocations',
+]
 
 /** src/scim is pure: synchronous functions of their arguments, knowing nothing outside the folder. */
 export const scimIsPure: Rule = files =>
