@@ -236,6 +236,7 @@ describe('tenants', () => {
       slug: 'acme-1',
       name: 'Acme «Ä»',
       profile: 'standard',
+      profileVersion: 0,
       status: 'active',
       createdAt: expect.stringMatching(ISO),
     })
@@ -265,7 +266,7 @@ describe('tenants', () => {
     expect((await operator.post('/tenants', { slug: 'a'.repeat(63), name: 'n' })).status).toBe(201)
     const reply = await operator.post('/tenants', { slug: 'profiled', name: 'n', profile: 'nosuch' })
     expectProblem(reply, 422, 'profile')
-    expect(reply.text).toContain('standard')
+    expect(reply.text).toContain('/admin/v1/profiles')
     expectProblem(await operator.get('/tenants/profiled'), 404)
   })
 
