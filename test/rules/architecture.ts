@@ -54,6 +54,7 @@ const UNTENANTED = [
   'due_profiles',
   'due_deliveries',
   'due_jobs',
+  'watched_deliveries',
   'old_revocations',
 ]
 
