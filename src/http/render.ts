@@ -1,5 +1,6 @@
 // Resources as reply bodies. Members that do not fit the first round trip are streamed: a member list is never
 // cut, since a client that reads, edits and PUTs it back would remove the rest.
+
 import { MemberStream } from '../operations/members-stream'
 import type { Tenant } from '../operations/tenant'
 import type { View, Views } from '../operations/view'
@@ -9,6 +10,7 @@ import { type ListFacts, listHead } from '../scim/list-response'
 import { location, represent } from '../scim/representation'
 import { type Projection, project } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
+import { streamOf } from './text-stream'
 
 /** One resource, as an object or, when its members go on, as a stream of its JSON. */
 export function renderOne(
@@ -113,18 +115,4 @@ function shown(
 function membershipOf(tenant: Tenant, { resourceType, ...group }: JsonObject): JsonObject {
   const type = tenant.resourceTypes.find(candidate => candidate.name === resourceType)
   return { ...group, ...(type && { $ref: location(tenant.baseUrl, type, String(group.value)) }) }
-}
-
-function streamOf(text: AsyncGenerator<string>): ReadableStream {
-  const encoder = new TextEncoder()
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await text.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await text.return(undefined)
-    },
-  })
 }
