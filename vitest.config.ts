@@ -27,7 +27,7 @@ export default defineConfig({
         plugins: [worker],
         test: {
           name: 'worker',
-          include: ['test/{http,events,storage,contract}/**/*.test.ts'],
+          include: ['test/{http,events,storage,contract,systems}/**/*.test.ts'],
           setupFiles: ['test/setup.ts'],
         },
       },

@@ -5,6 +5,7 @@ import { adminApp } from './admin/app'
 import { directoryApp } from './directory/app'
 import type { AppEnv } from './environment'
 import { scimRoutes, unknownPath } from './scim'
+import { setupApp } from './setup/app'
 import { ssfConfiguration, tenantKeysAndStreams } from './ssf'
 
 export const app = new Hono<AppEnv>({
@@ -19,6 +20,7 @@ app.use(async (c, next) => {
 app.get('/healthz', c => c.json({ status: 'ok' }))
 app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
+app.route('/setup', setupApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())
 app.route('/t/:slug', tenantKeysAndStreams)

@@ -1,6 +1,5 @@
 // Resources as reply bodies. Members that do not fit the first round trip are streamed: a member list is never
 // cut, since a client that reads, edits and PUTs it back would remove the rest.
-
 import { MemberStream } from '../operations/members-stream'
 import type { Tenant } from '../operations/tenant'
 import type { View, Views } from '../operations/view'
