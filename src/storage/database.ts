@@ -353,6 +353,8 @@ export const totals = sqliteTable(
     scope: text().notNull(),
     live: integer().notNull(),
     lastSerial: integer('last_serial').notNull(),
+    /** How many of them grant access. */
+    active: integer().notNull().default(0),
   },
   table => [primaryKey({ columns: [table.tenantId, table.type, table.scope] })],
 )
@@ -458,6 +460,11 @@ export const receivers = sqliteTable(
     authorization: text(),
     /** JSON `{jti, at, uri, payload}` of what the stream itself has to tell, until it is polled. */
     notice: text(),
+    /** Failed attempts since the last success; while the circuit is closed it counts no further than opens it. */
+    failures: integer().notNull().default(0),
+    failingSince: integer('failing_since'),
+    /** The circuit is open: until then nothing is sent to it, after it one probe; null: it is closed. */
+    openUntil: integer('open_until'),
     createdAt: integer('created_at').notNull(),
   },
   table => [primaryKey({ columns: [table.tenantId, table.id] })],
@@ -509,6 +516,12 @@ export const deliveries = sqliteTable(
     leaseUntil: integer('lease_until'),
     /** From then on the sweep wakes it up; null when nothing is outstanding or its receiver is not active. */
     wakeAt: integer('wake_at'),
+    /** 1: its event ends sessions, so that its time counts as kill time. */
+    endsSessions: integer('ends_sessions').notNull().default(0),
+    /** While sessions wait for it: since when; null once it is delivered, or the alarm has been raised. */
+    watchFrom: integer('watch_from'),
+    /** 1: the alarm has been raised, and it is not delivered yet. */
+    overdue: integer().notNull().default(0),
   },
   table => [
     primaryKey({ columns: [table.tenantId, table.sequence, table.receiverId] }),
@@ -516,7 +529,38 @@ export const deliveries = sqliteTable(
     index('deliveries_state').on(table.tenantId, table.state, table.sequence),
     index('deliveries_user').on(table.tenantId, table.userId, table.sequence),
     index('due_deliveries').on(table.wakeAt).where(sql`wake_at IS NOT NULL`),
+    index('watched_deliveries').on(table.watchFrom).where(sql`watch_from IS NOT NULL`),
   ],
+)
+
+/** How many deliveries a receiver has in each state; kept by triggers on `deliveries`. */
+export const deliveryTotals = sqliteTable(
+  'delivery_totals',
+  {
+    tenantId: text('tenant_id').notNull(),
+    receiverId: text('receiver_id').notNull(),
+    pending: integer().notNull(),
+    retrying: integer().notNull(),
+    delivered: integer().notNull(),
+    dead: integer().notNull(),
+    overdue: integer().notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.receiverId] })],
+)
+
+/** Histograms of kill times by the hour of the receipt; kept by a trigger on `deliveries` (kill-times.ts). */
+export const killTimes = sqliteTable(
+  'kill_times',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** Hours since 1970. */
+    hour: integer().notNull(),
+    receiverId: text('receiver_id').notNull(),
+    /** The least n for which 1.2 to the power of n milliseconds are not less than the time. */
+    bucket: integer().notNull(),
+    count: integer().notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.hour, table.receiverId, table.bucket] })],
 )
 
 /** The SCIM request log: outcomes and places, no values, no secrets. */

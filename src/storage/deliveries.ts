@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
 import { FETCH_WITHIN_MS, published, WAKE_AFTER_MS, wakeAt } from './outbox'
+import { takeProbes } from './receiver-circuit'
 import { receiverColumns, receiverOf, type StoredReceiver } from './receivers'
 import type { Row, TenantDatabase } from './tenant-database'
 
@@ -39,6 +40,8 @@ export type Claim =
       readonly attempt: Attempt
       readonly event: StoredEvent
       readonly receiver: StoredReceiver
+      /** The one by which a receiver that failed again and again is tried once more (receiver-circuit.ts). */
+      readonly isProbe: boolean
     }
   /** It is outstanding, but not due. */
   | { readonly kind: 'early'; readonly key: DeliveryKey; readonly nextAttemptAt: number }
@@ -75,8 +78,9 @@ export async function claimDeliveries(
 ): Promise<readonly Claim[]> {
   const { tenantId } = database
   const wanted = JSON.stringify(keys.map(key => [key.sequence, key.receiverId]))
-  const [claimed, found] = await database.batch([
+  const [claimed, taken, found] = await database.batch([
     claimStatement(tenantId, wanted, now, lease),
+    takeProbes(tenantId, pairsOf(wanted), now),
     sql`SELECT d.sequence AS sequence, d.receiver_id AS receiver_id, d.state AS state, d.attempts AS attempts,
         d.attempts_before AS attempts_before, d.answered AS answered, d.next_attempt_at AS next_attempt_at,
         e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data,
@@ -87,7 +91,12 @@ export async function claimDeliveries(
       WHERE d.tenant_id = ${tenantId} AND (d.sequence, d.receiver_id) IN ${pairsOf(wanted)}`,
   ])
   const mine = new Set(claimed?.rows.map(rowKey))
-  return (found?.rows ?? []).flatMap(row => claimOf(tenantId, row, mine.has(rowKey(row)), now) ?? [])
+  const probed = new Set(taken?.rows.map(row => row.id))
+  return (found?.rows ?? []).flatMap(row => {
+    const isMine = mine.has(rowKey(row))
+    const isProbe = isMine && probed.delete(row.receiver_id)
+    return claimOf(tenantId, row, isMine, isProbe, now) ?? []
+  })
 }
 
 function claimStatement(tenantId: string, wanted: string, now: number, lease: Lease): SQL {
@@ -103,7 +112,8 @@ function claimStatement(tenantId: string, wanted: string, now: number, lease: Le
     RETURNING sequence, receiver_id`
 }
 
-function pairsOf(wanted: string): SQL {
+/** The keys `[[sequence, receiver], …]` as rows. */
+export function pairsOf(wanted: string): SQL {
   return sql`(SELECT value ->> 0, value ->> 1 FROM json_each(${wanted}))`
 }
 
@@ -111,7 +121,13 @@ function rowKey(row: Row): string {
   return `${row.sequence}.${row.receiver_id}`
 }
 
-function claimOf(tenantId: string, row: Row, mine: boolean, now: number): Claim | undefined {
+function claimOf(
+  tenantId: string,
+  row: Row,
+  mine: boolean,
+  isProbe: boolean,
+  now: number,
+): Claim | undefined {
   const key = { tenantId, sequence: Number(row.sequence), receiverId: String(row.receiver_id) }
   if (row.state !== 'pending' && row.state !== 'retrying') return undefined
   const receiver = receiverOf(tenantId, row)
@@ -119,7 +135,7 @@ function claimOf(tenantId: string, row: Row, mine: boolean, now: number): Claim 
   if (mine) {
     const [number, before, answered] = [row.attempts, row.attempts_before, row.answered].map(Number)
     const attempt = { ...key, number, before, answered } as Attempt
-    return { kind: 'claimed', attempt, event: eventOf(row), receiver }
+    return { kind: 'claimed', attempt, event: eventOf(row), receiver, isProbe }
   }
   const nextAttemptAt = Number(row.next_attempt_at)
   if (row.is_polled === 1)
@@ -180,7 +196,7 @@ export function recordResult(attempt: Attempt, result: Result): readonly SQL[] {
         sql`UPDATE deliveries SET state = 'delivered', last_status = ${result.status}, last_error = NULL,
             delivered_at = coalesce(delivered_at, ${result.at}),
             sessions_ended = coalesce(sessions_ended, ${result.sessionsEnded}),
-            next_attempt_at = NULL, lease_until = NULL, wake_at = NULL
+            next_attempt_at = NULL, lease_until = NULL, wake_at = NULL, watch_from = NULL, overdue = 0
           WHERE ${row} AND state <> 'delivered' AND attempts_before < ${attempt.number}`,
       ]
     case 'retrying':
@@ -270,9 +286,14 @@ export function replayRange(
     RETURNING ${published(now)}`
 }
 
+/** Anew from `now`, unless the alarm has been raised; the sweep sees to those whose receiver is not active. */
+function watchedFrom(now: number): SQL {
+  return sql`iif(ends_sessions = 1 AND delivered_at IS NULL AND overdue = 0, ${now}, NULL)`
+}
+
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {
   return sql`state = 'pending', attempts_before = attempts, answered = 0, last_error = NULL, next_attempt_at = ${now}, lease_until = NULL,
-    wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
+    watch_from = ${watchedFrom(now)}, wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
 }
 
 /** Goes beside the receiver's change to `paused`: nothing of it is woken up until `resumeReceiver`. */
@@ -287,6 +308,7 @@ export function pauseReceiver(tenantId: string, receiverId: string): SQL {
  */
 export function resumeReceiver(tenantId: string, receiverId: string, now: number): SQL {
   return sql`UPDATE deliveries SET next_attempt_at = min(coalesce(next_attempt_at, ${now}), ${now}),
+      watch_from = ${watchedFrom(now)},
       wake_at = max(coalesce(lease_until, 0), ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))})
     WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND ${OUTSTANDING}
     RETURNING ${published(now)}`

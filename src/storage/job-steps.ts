@@ -89,6 +89,8 @@ const tables = [
   ['totals', '(type, scope)'],
   ['gaps', '(type, scope, size, block)'],
   ['deliveries', '(sequence, receiver_id)'],
+  ['delivery_totals', 'receiver_id'],
+  ['kill_times', '(hour, receiver_id, bucket)'],
   ['events', 'sequence'],
   ['revocations', 'user_id'],
   ['activity', 'id'],

@@ -28,6 +28,9 @@ export const WAKE_AFTER_MS = 5_000
 /** A receiver that fetches its events has a week; then the sweep finds that nobody came. */
 export const FETCH_WITHIN_MS = 7 * 86_400_000
 
+/** Whether the event `e` means that nobody may go on with the person's sessions. */
+const ENDS_SESSIONS = sql.raw(`e.data ->> '$.sessions' IS 'revoke_all'`)
+
 /**
  * Appends the events in their order. `condition`: append only if it holds (default: always); `more`: pairs of
  * json_set that the tables add to the data; `view`: for events about people, what can be told of their roles.
@@ -68,21 +71,23 @@ export function eventData(tenantId: string, connectionId: SQL, data: SQL, more =
  * Makes a delivery for each event of this txn at the end of the outbox and each receiver that wants its type: it is
  * dead from the start where the receiver is disabled, to be seen and replayed once it is back, and nobody is woken up
  * for one that is paused or that fetches its events. `appended`: how many
- * events there are, where the batch knows (a txn of many batches must).
+ * events there are, where the batch knows (a txn of many batches must). `except`: of the event `e` the receiver `r` is
+ * told nothing.
  * Returns the rows `sequence`, `receiver_id`, `wake_at`; what has the last is to be published.
  */
-export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: number): SQL {
+export function createDeliveries({ tenantId, txn, now }: Occasion, appended?: number, except = sql`0`): SQL {
   const before =
     appended === undefined ? lastSequenceBefore(tenantId, txn) : sql`${lastSequence(tenantId)} - ${appended}`
   return sql`INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts,
-      attempts_before, last_error, occurred_at, next_attempt_at, wake_at)
+      attempts_before, last_error, occurred_at, next_attempt_at, wake_at, ends_sessions, watch_from)
     SELECT e.tenant_id, e.sequence, r.id, e.id, e.user_id, iif(r.status = 'disabled', 'dead', 'pending'), 0, 0,
       iif(r.status = 'disabled', 'the receiver is disabled', NULL), e.occurred_at,
-      iif(r.status = 'disabled', NULL, e.occurred_at), ${wakeAt(sql`r`, now)}
+      iif(r.status = 'disabled', NULL, e.occurred_at), ${wakeAt(sql`r`, now)}, ${ENDS_SESSIONS},
+      iif(${ENDS_SESSIONS} AND r.status = 'active', e.occurred_at, NULL)
     FROM events e CROSS JOIN receivers r
     WHERE e.tenant_id = ${tenantId} AND e.sequence > ${before}
       AND r.tenant_id = ${tenantId}
-      AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events)))
+      AND (r.events IS NULL OR e.type IN (SELECT value FROM json_each(r.events))) AND NOT (${except})
     ON CONFLICT DO NOTHING
     RETURNING ${published(now)}`
 }

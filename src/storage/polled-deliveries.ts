@@ -73,7 +73,9 @@ export function recordPolledAnswers(
   return sql`UPDATE deliveries SET answered = answered | w.bits, last_error = coalesce(w.error, last_error),
       state = CASE WHEN NOT (${complete}) THEN state WHEN ${refused} THEN 'dead' ELSE 'delivered' END,
       delivered_at = iif(${complete} AND NOT (${refused}), coalesce(delivered_at, ${now}), delivered_at),
-      next_attempt_at = iif(${complete}, NULL, next_attempt_at)
+      next_attempt_at = iif(${complete}, NULL, next_attempt_at),
+      watch_from = iif(${complete} AND NOT (${refused}), NULL, watch_from),
+      overdue = iif(${complete} AND NOT (${refused}), 0, overdue)
     FROM (SELECT value ->> 0 AS sequence, value ->> 1 AS event_id, value ->> 2 AS bits, value ->> 3 AS error
         FROM json_each(${said})) w
       CROSS JOIN events e

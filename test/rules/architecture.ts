@@ -57,6 +57,7 @@ const UNTENANTED = [
   'due_profiles',
   'due_deliveries',
   'due_jobs',
+  'watched_deliveries',
   'old_revocations',
 ]
 
