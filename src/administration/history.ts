@@ -13,6 +13,9 @@ import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { timestamp, timestampOrNull } from './timestamp'
 
+/** A section for every error that an identity provider can cause. */
+const HELP_PAGE = 'docs/troubleshooting.md'
+
 export interface EventItem {
   readonly id: string
   readonly sequence: number
@@ -43,8 +46,10 @@ export interface DeliveryItem {
   readonly receipt?: { readonly sessionsEnded: number }
 }
 
-export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances'> {
+export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances' | 'help'> {
   readonly at: string
+  /** Where an error is explained. */
+  readonly help: string | null
   readonly tolerances: string[]
 }
 
@@ -145,6 +150,11 @@ export function listActivity(
   )
 }
 
-function activityItem({ at, tolerances, ...entry }: ActivityRow): ActivityItem {
-  return { ...entry, at: timestamp(at), tolerances: JSON.parse(tolerances) as string[] }
+function activityItem({ at, tolerances, help, ...entry }: ActivityRow): ActivityItem {
+  return {
+    ...entry,
+    at: timestamp(at),
+    help: help && `${HELP_PAGE}#${help}`,
+    tolerances: JSON.parse(tolerances) as string[],
+  }
 }

@@ -214,7 +214,7 @@ class BulkRun {
 
   #typeOf({ endpoint }: BulkOperation): ResourceType {
     const type = this.tenant.resourceTypes.find(candidate => candidate.endpoint === endpoint)
-    if (!type) throw new ScimError(404, undefined, 'No such endpoint.')
+    if (!type) throw new ScimError(404, undefined, 'No such endpoint.').about('no-such-endpoint')
     return type
   }
 

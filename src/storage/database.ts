@@ -580,6 +580,8 @@ export const activity = sqliteTable(
     status: integer().notNull(),
     scimType: text('scim_type'),
     detail: text(),
+    /** Section of docs/troubleshooting.md. */
+    help: text(),
     resourceType: text('resource_type'),
     resourceId: text('resource_id'),
     /** JSON array of text. */

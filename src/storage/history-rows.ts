@@ -87,7 +87,7 @@ export function pageOfActivity(
 ): SQL {
   const start = beforeId === undefined ? sql`` : sql`AND id < ${beforeId}`
   return sql`SELECT id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint", method, path, status,
-      scim_type AS "scimType", detail, resource_type AS "resourceType", resource_id AS "resourceId", tolerances,
+      scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId", tolerances,
       duration_ms AS "durationMs"
     FROM activity WHERE tenant_id = ${tenantId}
       ${equals('outcome', filter.outcome)} ${equals('connection_id', filter.connectionId)} ${start}

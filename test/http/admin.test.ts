@@ -939,6 +939,7 @@ describe('activity', () => {
       status: 200,
       scimType: null,
       detail: null,
+      help: null,
       resourceType: null,
       resourceId: null,
       tolerances: ['quoted-boolean: active'],
