@@ -12,6 +12,7 @@ import type { Call } from './call'
 import { connectionCalls } from './connections'
 import { deliveryCalls } from './deliveries'
 import { eventCalls } from './events'
+import { evidenceCalls } from './evidence'
 import { mappingCalls } from './mappings'
 import { openApiCall } from './openapi'
 import { problemReply } from './problem'
@@ -36,6 +37,7 @@ export const adminCalls: readonly Call[] = [
   ...deliveryCalls,
   ...activityCalls,
   ...userCalls,
+  ...evidenceCalls,
   ...schemaCalls,
   ...resourceTypeCalls,
   ...profileCalls,
