@@ -45,8 +45,8 @@ export interface RequestLog {
 }
 
 export function occasionOf(tenant: Tenant): Occasion {
-  const { id: tenantId, connectionId, txn, now, origin } = tenant
-  return { tenantId, connectionId, txn, now, origin }
+  const { id: tenantId, connectionId, txn, now, origin, application } = tenant
+  return { tenantId, connectionId, txn, now, origin, profile: application.profile }
 }
 
 export function filterContextOf(tenant: Tenant, type: ResourceType): FilterContext {

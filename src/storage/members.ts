@@ -6,7 +6,7 @@ import { memberEvent, type ResourceEvent, type Subject } from '../scim/event'
 import { type MemberChange, memberTypes } from '../scim/member-change'
 import type { ResourceType } from '../scim/schema'
 import { DELETED } from './attribute-sql'
-import { eventData, eventId, lastSequence, type Occasion, originOf } from './outbox'
+import { eventData, eventId, lastSequence, type Occasion } from './outbox'
 import {
   awaitUnknown,
   dropOtherPending,
@@ -156,9 +156,9 @@ function memberEvents(occasion: Occasion, event: ResourceEvent, from: SQL): SQL 
   const { tenantId, connectionId, txn, now } = occasion
   const size = sql.raw(String(IDS_AN_EVENT))
   const sequence = sql`${lastSequence(tenantId)} + chunk + 1`
-  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, group_id, connection_id, occurred_at, origin, data)
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, group_id, connection_id, occurred_at, data)
     SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, ${event.type}, ${txn},
-      ${event.subjectId}, ${connectionId}, ${now}, ${originOf(occasion)}, ${eventData(tenantId, sql`${connectionId}`, sql`${JSON.stringify(event.data)}`, sql`, '$.members', json_group_array(id)`)}
+      ${event.subjectId}, ${connectionId}, ${now}, ${eventData(tenantId, sql`${connectionId}`, sql`${JSON.stringify(event.data)}`, sql`, '$.members', json_group_array(id)`)}
     FROM (SELECT m.member_id AS id, (row_number() OVER (ORDER BY m.member_id) - 1) / ${size} AS chunk ${from})
     GROUP BY chunk`
 }

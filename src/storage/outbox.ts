@@ -29,8 +29,10 @@ export type Origin =
 export interface Occasion {
   readonly tenantId: string
   readonly connectionId: string | null
-  /** Kept with the event, and never told to a receiver. */
+  /** Kept with what happens to people, and never told to a receiver. */
   readonly origin?: Origin | undefined
+  /** By which people are read. */
+  readonly profile?: { readonly name: string; readonly version: number } | undefined
   /** The request's id; shared by all that it caused. */
   readonly txn: string
   /** Milliseconds. */
@@ -78,14 +80,14 @@ export function eventData(tenantId: string, connectionId: SQL, data: SQL, more =
     '$.connection', ${connectionId}${more})`
 }
 
-/** The stored origin: who asked, by which rules the tenant's people were read then, and what the connection was called. */
-export function originOf({ tenantId, connectionId, origin }: Occasion): SQL {
+/** The stored origin: who asked, and what the connection was called and told of its mapping then. */
+export function originOf({ tenantId, connectionId, origin, profile }: Occasion): SQL {
   if (!origin) return sql`NULL`
-  return sql`json_set(${JSON.stringify(origin)},
-    '$.profile', (SELECT profile FROM tenants WHERE tenant_id = ${tenantId}),
-    '$.profileVersion', (SELECT profile_version FROM tenants WHERE tenant_id = ${tenantId}),
-    '$.connection', json((SELECT json_object('id', id, 'name', name, 'idp', idp, 'mappingVersion', mapping_version)
-      FROM connections WHERE tenant_id = ${tenantId} AND id = ${connectionId})))`
+  const known = JSON.stringify({ ...origin, profile: profile?.name, profileVersion: profile?.version })
+  if (connectionId === null) return sql`${known}`
+  return sql`json_set(${known}, '$.connection', json((
+    SELECT json_object('id', id, 'name', name, 'idp', idp, 'mappingVersion', mapping_version)
+    FROM connections WHERE tenant_id = ${tenantId} AND id = ${connectionId})))`
 }
 
 /**

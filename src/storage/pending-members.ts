@@ -9,7 +9,7 @@ import type { ToleranceName } from '../scim/interop'
 import { namesMember, type ResourceType } from '../scim/schema'
 import { DELETED } from './attribute-sql'
 import type { LookupRow } from './lookup'
-import { eventData, eventId, lastSequence, type Occasion, originOf } from './outbox'
+import { eventData, eventId, lastSequence, type Occasion } from './outbox'
 import { exists, membershipColumns } from './resources'
 import { gainRoles, type RoleRules } from './role-members'
 
@@ -200,9 +200,9 @@ function attachedEvents(
       sql` `,
     )} END`
   const more = sql`, '$.members', json_array(${memberId})`
-  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, group_id, connection_id, occurred_at, origin, data)
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, group_id, connection_id, occurred_at, data)
     SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, ${ofType(type => sql`${templateOf(type).type}`)}, ${txn},
-      g.id, ${connectionId}, ${now}, ${originOf(occasion)}, ${eventData(tenantId, sql`${connectionId}`, ofType(groupData), more)}
+      g.id, ${connectionId}, ${now}, ${eventData(tenantId, sql`${connectionId}`, ofType(groupData), more)}
     FROM json_each((${groups})) a CROSS JOIN resources g WHERE g.tenant_id = ${tenantId} AND g.id = a.value`
 }
 

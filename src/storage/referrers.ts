@@ -5,7 +5,7 @@ import { formatPath } from '../scim/attribute-path'
 import { idPath, type ReferringPath } from '../scim/reference'
 import type { ResourceType } from '../scim/schema'
 import { keyPath, literal } from './attribute-sql'
-import { type EventDraft, eventData, eventId, lastSequence, type Occasion, originOf } from './outbox'
+import { type EventDraft, eventData, eventId, lastSequence, type Occasion } from './outbox'
 import { type ViewRules, viewData } from './view-data'
 
 export interface Referrers {
@@ -50,9 +50,9 @@ function lostEvents(occasion: Occasion, referrers: Referrers, draft: EventDraft)
     ? sql`, '$.profile', json(coalesce(r.profile, '{}'))${viewData(tenantId, sql`r.id`, rules)}`
     : sql``
   const data = sql`json_set(${JSON.stringify(draft.data)}${identity(type)}${seen})`
-  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, origin, data)
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, data)
     SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, ${draft.type}, ${txn}, ${subject(draft.userId)},
-      ${subject(draft.groupId)}, ${connection}, ${now}, ${originOf(occasion)}, ${eventData(tenantId, connection, data)}
+      ${subject(draft.groupId)}, ${connection}, ${now}, ${eventData(tenantId, connection, data)}
     FROM (SELECT resource_id AS id, row_number() OVER (ORDER BY resource_id) AS nth ${found(tenantId, referrers)}) f
       CROSS JOIN resources r WHERE r.tenant_id = ${tenantId} AND r.id = f.id`
 }
