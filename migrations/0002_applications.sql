@@ -37,6 +37,12 @@ CREATE TABLE `delivery_totals` (
 	PRIMARY KEY(`tenant_id`, `receiver_id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `event_chain` (
+	`tenant_id` text PRIMARY KEY NOT NULL,
+	`sequence` integer NOT NULL,
+	`hash` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `held_deletions` (
 	`tenant_id` text NOT NULL,
 	`serial` integer NOT NULL,
@@ -167,12 +173,17 @@ CREATE TABLE `tenant_resource_types` (
 	PRIMARY KEY(`tenant_id`, `name`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+ALTER TABLE `activity` ADD `help` text;--> statement-breakpoint
 ALTER TABLE `connections` ADD `mapping_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `answered` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `ends_sessions` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `watch_from` integer;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `overdue` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 CREATE INDEX `watched_deliveries` ON `deliveries` (`watch_from`) WHERE watch_from IS NOT NULL;--> statement-breakpoint
+ALTER TABLE `events` ADD `origin` text;--> statement-breakpoint
+ALTER TABLE `events` ADD `hash` text;--> statement-breakpoint
+CREATE INDEX `events_access` ON `events` (`tenant_id`,`user_id`,`sequence`) WHERE type IN ('user.deactivated', 'user.deleted', 'user.sessions_revoked', 'user.reactivated');--> statement-breakpoint
+CREATE INDEX `unsealed_events` ON `events` (`tenant_id`,`sequence`) WHERE hash IS NULL;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `invalid` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `is_polled` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `settings` text;--> statement-breakpoint

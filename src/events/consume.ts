@@ -18,8 +18,9 @@ import type { StoredReceiver } from '../storage/receivers'
 import { type Row, type Statement, TenantDatabase } from '../storage/tenant-database'
 import { deliver, type Outcome } from './deliver'
 import { type DeliveryPointer, messageSchema, type WorkPointer } from './message'
+import { overtakenInWords } from './overtaken'
 import { persist } from './persist'
-import { publish, publishLater } from './publish'
+import { type LaterCall, publish, publishLater } from './publish'
 import {
   DEFAULT_TIMEOUT_SECONDS,
   delaySeconds,
@@ -111,12 +112,16 @@ async function deliverRound(round: Round): Promise<void> {
   const claimed: Claimed[] = []
   const orphans: DeliveryPointer[] = []
   const unfetched: DeliveryPointer[] = []
+  const held: LaterCall[] = []
   for (const claim of claims) {
     if (claim.kind === 'claimed') claimed.push(claim)
     else if (claim.kind === 'orphan') orphans.push(claim.key)
     else if (claim.kind === 'unfetched') unfetched.push(claim.key)
+    else if (claim.kind === 'held') held.push(heldCall(claim, round.service.now()))
     else sendBack(round, claim.key, delaySeconds(claim.nextAttemptAt, round.service.now()))
   }
+  // Not sent back: the queue would count it as a failure, and one day give up.
+  round.ctx.waitUntil(publishLater(round.service, held))
   await Promise.all([
     sendAll(round, claimed),
     bury(round, orphans, 'its receiver or its event no longer exists'),
@@ -158,8 +163,16 @@ async function sendAll(round: Round, claimed: readonly Claimed[]): Promise<void>
   if (!settled) for (const { attempt } of early) sendBack(round, attempt, AFTER_LEASE_SECONDS)
 }
 
+function heldCall({ key, nextAttemptAt }: Extract<Claim, { kind: 'held' }>, now: number): LaterCall {
+  return { pointer: key, delaySeconds: delaySeconds(nextAttemptAt, now) }
+}
+
 async function attempt(service: Service, claimed: Claimed): Promise<Finished> {
-  const { attempt, event, receiver, isProbe } = claimed
+  const { attempt, event, receiver, isProbe, lostAgainBy } = claimed
+  if (lostAgainBy !== undefined) {
+    const result: Result = { kind: 'dead', status: null, error: overtakenInWords(lostAgainBy) }
+    return { attempt, result, receiver: 'left', isProbe }
+  }
   const policy = retryPolicy(receiver.retry)
   const start = service.now()
   const left = resultOf(leftAlone(receiver), attempt, policy, start)

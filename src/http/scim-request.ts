@@ -121,6 +121,12 @@ async function attemptOnce(
     txn: log.id,
     newId: service.newId,
     keys: service.keys,
+    origin: {
+      kind: 'scim',
+      method: c.req.method,
+      path: pathBelowBase(c.req.path),
+      tokenHint: claims.hint,
+    },
     log,
   }
   try {

@@ -226,6 +226,7 @@ class BulkRun {
     return {
       ...tenant,
       txn: `${tenant.txn}:${++this.#transactions}`,
+      origin: { ...tenant.origin, ...(tenant.origin.kind === 'scim' && { method, path }) },
       log: {
         entry: (status, resourceType, resourceId) => ({
           ...tenant.log.entry(status, resourceType, resourceId),

@@ -394,13 +394,29 @@ export const events = sqliteTable(
     occurredAt: integer('occurred_at').notNull(),
     /** JSON: what the receiver gets under `data`, without txn and sequence. */
     data: text().notNull(),
+    /** JSON of the request that made it (outbox.ts), which no receiver is told; null for events of before this was kept. */
+    origin: text(),
+    /** Its link in the tenant's chain, hex; null until it is sealed. */
+    hash: text(),
   },
   table => [
     primaryKey({ columns: [table.tenantId, table.sequence] }),
     index('events_user').on(table.tenantId, table.userId, table.sequence),
+    // Access lost and given back (access-events.ts), apart from all else that happened to the person.
+    index('events_access')
+      .on(table.tenantId, table.userId, table.sequence)
+      .where(sql`type IN ('user.deactivated', 'user.deleted', 'user.sessions_revoked', 'user.reactivated')`),
+    index('unsealed_events').on(table.tenantId, table.sequence).where(sql`hash IS NULL`),
     index('events_type').on(table.tenantId, table.type, table.sequence),
   ],
 )
+
+/** The end of each tenant's chain of events: the event that was sealed last, and its hash. */
+export const eventChain = sqliteTable('event_chain', {
+  tenantId: text('tenant_id').primaryKey(),
+  sequence: integer().notNull(),
+  hash: text().notNull(),
+})
 
 /**
  * When the sessions of each user were last ended, in the order of the events that ended them. Kept by the trigger

@@ -116,10 +116,11 @@ export function deleteSomeRows(tenantId: string, limit: number): SQL[] {
   })
 }
 
-/** The last of a tenant: its jobs, its own row, and what was logged since its other rows went. */
+/** The last of a tenant: the end of its chain, its jobs, its own row, and what was logged since its other rows went. */
 export function deleteTenantRow(tenantId: string): SQL[] {
   return [
     sql`DELETE FROM activity WHERE tenant_id = ${tenantId}`,
+    sql`DELETE FROM event_chain WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM jobs WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM tenants WHERE tenant_id = ${tenantId}`,
   ]

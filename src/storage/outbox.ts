@@ -14,9 +14,25 @@ export interface EventDraft {
   readonly data: JsonObject
 }
 
+/** Who asked for it, as evidence will need to know when the activity log has long forgotten. */
+export type Origin =
+  | {
+      readonly kind: 'scim'
+      readonly method: string
+      /** Below the tenant's base, without the query string. */
+      readonly path: string
+      readonly tokenHint: string | null
+    }
+  | { readonly kind: 'operator' }
+  | { readonly kind: 'job'; readonly job: string }
+
 export interface Occasion {
   readonly tenantId: string
   readonly connectionId: string | null
+  /** Kept with what happens to people, and never told to a receiver. */
+  readonly origin?: Origin | undefined
+  /** By which people are read. */
+  readonly profile?: { readonly name: string; readonly version: number } | undefined
   /** The request's id; shared by all that it caused. */
   readonly txn: string
   /** Milliseconds. */
@@ -48,9 +64,9 @@ export function appendEvents(
   const seen = view ? viewData(tenantId, sql`e.value ->> '$.userId'`, view) : sql``
   const sequence = sql`${lastSequence(tenantId)} + e.key + 1`
   const connection = sql`coalesce(${connectionId}, e.value ->> '$.connectionId')`
-  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, data)
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, group_id, connection_id, occurred_at, origin, data)
     SELECT ${tenantId}, ${sequence}, ${eventId(txn, sequence)}, e.value ->> '$.type', ${txn},
-      e.value ->> '$.userId', e.value ->> '$.groupId', ${connection}, ${now},
+      e.value ->> '$.userId', e.value ->> '$.groupId', ${connection}, ${now}, ${originOf(occasion)},
       ${eventData(tenantId, connection, sql`e.value -> '$.data'`, sql`${seen}${more}`)}
     FROM json_each(${JSON.stringify(drafts)}) e WHERE ${condition}`
 }
@@ -65,6 +81,16 @@ export function groupsOf(tenantId: string, memberId: string): SQL {
 export function eventData(tenantId: string, connectionId: SQL, data: SQL, more = sql``): SQL {
   return sql`json_set(${data}, '$.tenant', (SELECT slug FROM tenants WHERE tenant_id = ${tenantId}),
     '$.connection', ${connectionId}${more})`
+}
+
+/** The stored origin: who asked, and what the connection was called and told of its mapping then. */
+export function originOf({ tenantId, connectionId, origin, profile }: Occasion): SQL {
+  if (!origin) return sql`NULL`
+  const known = JSON.stringify({ ...origin, profile: profile?.name, profileVersion: profile?.version })
+  if (connectionId === null) return sql`${known}`
+  return sql`json_set(${known}, '$.connection', json((
+    SELECT json_object('id', id, 'name', name, 'idp', idp, 'mappingVersion', mapping_version)
+    FROM connections WHERE tenant_id = ${tenantId} AND id = ${connectionId})))`
 }
 
 /**

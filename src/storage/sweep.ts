@@ -51,6 +51,21 @@ export async function takeDueJobs(
   return results
 }
 
+/** Tenants that have events which are not sealed: one step of the index a tenant, however many events wait. */
+export async function takeUnsealedTenants(d1: D1Database): Promise<readonly string[]> {
+  const after = (id: string) => `(SELECT tenant_id FROM events INDEXED BY unsealed_events
+    WHERE hash IS NULL AND tenant_id > ${id} ORDER BY tenant_id LIMIT 1)`
+  const { results } = await d1
+    .prepare(
+      `WITH RECURSIVE unsealed (id) AS (SELECT ${after("''")} UNION ALL
+          SELECT ${after('unsealed.id')} FROM unsealed WHERE id IS NOT NULL LIMIT ?1)
+        SELECT id FROM unsealed WHERE id IS NOT NULL`,
+    )
+    .bind(SWEEP_ROWS)
+    .run<{ id: string }>()
+  return results.map(({ id }) => id)
+}
+
 /** What is kept for a time only, with the column that tells when a row came. */
 const passing = { activity: 'at', pending_members: 'created_at', kill_times: 'hour * 3600000' } as const
 

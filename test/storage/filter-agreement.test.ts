@@ -56,6 +56,7 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     txn,
     newId: uuidv7,
     keys,
+    origin: { kind: 'operator' },
     log: {
       entry: (status, resourceType, resourceId) => ({
         ...{ id: txn, at: now, connectionId, tokenHint: null, method: 'POST', path: '/', status },

@@ -14,6 +14,7 @@ import type { Call } from './call'
 import { connectionCalls } from './connections'
 import { deliveryCalls } from './deliveries'
 import { eventCalls } from './events'
+import { evidenceCalls } from './evidence'
 import { mappingCalls } from './mappings'
 import { metricsCalls } from './metrics'
 import { openApiCall } from './openapi'
@@ -41,6 +42,7 @@ export const adminCalls: readonly Call[] = [
   ...activityCalls,
   ...metricsCalls,
   ...userCalls,
+  ...evidenceCalls,
   ...schemaCalls,
   ...resourceTypeCalls,
   ...profileCalls,
