@@ -26,7 +26,7 @@ export function outcomeOf(status: number): string {
 }
 
 /**
- * Appends the entries if `condition` holds. `notes`: tolerances that only the tables know of, each an expression that
+ * Appends the entries if `condition` holds; a request has one, the first. `notes`: tolerances that only the tables know of, each an expression that
  * is text or null.
  */
 export function insertActivity(
@@ -46,5 +46,6 @@ export function insertActivity(
       e.value ->> '$.tokenHint', e.value ->> '$.method', e.value ->> '$.path', e.value ->> '$.status',
       e.value ->> '$.scimType', e.value ->> '$.detail', e.value ->> '$.resourceType', e.value ->> '$.resourceId',
       ${tolerances}, e.value ->> '$.durationMs'
-    FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}`
+    FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}
+    ON CONFLICT DO NOTHING`
 }

@@ -60,11 +60,14 @@ const LEASE_MARGIN_MS = 5_000
 const AFTER_LEASE_MS = 1_000
 /** A message may be this early: the queue counts whole seconds. */
 const EARLY_MS = 500
+/** Clocks of two machines differ by less. A lease that ends later than any could was given before a clock was set back. */
+const CLOCKS_DIFFER_MS = 60_000
 
 const OUTSTANDING = sql.raw(`state IN ('pending', 'retrying')`)
 
 /**
- * Claims every delivery that is due and that nobody else has, in one round trip. What is in neither form of the
+ * Claims every delivery that is due and that nobody else has, in one round trip. One that was never tried is due
+ * whatever the clock says: it may have been written by a clock that was ahead. What is in neither form of the
  * answer (delivered, dead, leased, paused, unknown) is nothing for this consumer.
  */
 export async function claimDeliveries(
@@ -93,11 +96,13 @@ export async function claimDeliveries(
 function claimStatement(tenantId: string, wanted: string, now: number, lease: Lease): SQL {
   const timeout = sql`min(${lease.maxTimeoutSeconds}, coalesce(r.retry ->> '$.timeoutSeconds', ${lease.defaultTimeoutSeconds}))`
   const leaseUntil = sql`${now + LEASE_MARGIN_MS} + 1000 * ${timeout}`
+  const longest = now + LEASE_MARGIN_MS + 1000 * lease.maxTimeoutSeconds + CLOCKS_DIFFER_MS
   return sql`UPDATE deliveries SET attempts = attempts + 1,
       lease_until = ${leaseUntil}, wake_at = ${AFTER_LEASE_MS} + ${leaseUntil}
     FROM receivers r
     WHERE deliveries.tenant_id = ${tenantId} AND (deliveries.sequence, deliveries.receiver_id) IN ${pairsOf(wanted)}
-      AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND next_attempt_at <= ${now + EARLY_MS}
+      AND (state = 'pending' OR (state = 'retrying' AND next_attempt_at <= ${now + EARLY_MS}))
+      AND (lease_until IS NULL OR lease_until <= ${now} OR lease_until > ${longest})
       AND r.tenant_id = ${tenantId} AND r.id = deliveries.receiver_id AND r.status = 'active'
       AND r.is_polled = 0
     RETURNING sequence, receiver_id`
@@ -124,7 +129,7 @@ function claimOf(tenantId: string, row: Row, mine: boolean, now: number): Claim 
   const nextAttemptAt = Number(row.next_attempt_at)
   if (row.is_polled === 1)
     return nextAttemptAt + FETCH_WITHIN_MS > now ? undefined : { kind: 'unfetched', key }
-  const early = row.r_status === 'active' && nextAttemptAt > now + EARLY_MS
+  const early = row.state === 'retrying' && row.r_status === 'active' && nextAttemptAt > now + EARLY_MS
   return early ? { kind: 'early', key, nextAttemptAt } : undefined
 }
 
