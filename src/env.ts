@@ -17,6 +17,7 @@ const schema = z.object({
   SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
   ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
   ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+  ALARM_MINUTES: z.coerce.number().int().min(0).max(1440).default(5),
 })
 
 /** What the rest of the program knows of its surroundings. */
@@ -30,6 +31,8 @@ export interface Service {
   readonly keys: Keys
   readonly allowLoopbackReceivers: boolean
   readonly activityDays: number
+  /** After so many minutes an undelivered end of sessions raises an alarm; 0: never. */
+  readonly alarmMinutes: number
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** A UUIDv7: in order of creation. */
@@ -67,6 +70,7 @@ async function check(env: object): Promise<Service> {
     keys: await keysOf(settings.SECRET_KEY),
     allowLoopbackReceivers: settings.ALLOW_LOOPBACK_RECEIVERS === 'true',
     activityDays: settings.ACTIVITY_DAYS,
+    alarmMinutes: settings.ALARM_MINUTES,
     now: () => Date.now(),
     newId: uuidv7,
   }

@@ -1,17 +1,23 @@
 // What happened, as the operator reads it: events, deliveries, the SCIM request log.
 import type { Service } from '../env'
+import { contentOf, GENESIS, type LinkContent, sealEvents } from '../events/chain'
 import type { JsonObject } from '../scim/json'
 import {
   type ActivityRow,
   type DeliveryRow,
   type EventRow,
+  type ListedLinkRow,
   pageOfActivity,
   pageOfDeliveries,
   pageOfEvents,
+  pageOfLinks,
 } from '../storage/history-rows'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { timestamp, timestampOrNull } from './timestamp'
+
+/** A section for every error that an identity provider can cause. */
+const HELP_PAGE = 'docs/troubleshooting.md'
 
 export interface EventItem {
   readonly id: string
@@ -22,6 +28,14 @@ export interface EventItem {
   readonly groupId: string | null
   readonly occurredAt: string
   readonly data: JsonObject
+}
+
+/** An event with all that its hash covers. */
+export interface LinkItem extends LinkContent {
+  /** Null: the event before it is not there, or not sealed. */
+  readonly previousHash: string | null
+  /** Null: not sealed yet. */
+  readonly hash: string | null
 }
 
 export interface DeliveryItem {
@@ -43,8 +57,10 @@ export interface DeliveryItem {
   readonly receipt?: { readonly sessionsEnded: number }
 }
 
-export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances'> {
+export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances' | 'help'> {
   readonly at: string
+  /** Where an error is explained. */
+  readonly help: string | null
   readonly tolerances: string[]
 }
 
@@ -72,6 +88,38 @@ export function listEvents(
     },
     page,
   )
+}
+
+/** The same with hashes, all of them sealed before as far as a call goes. */
+export async function listLinks(
+  service: Service,
+  { database }: OpenTenant,
+  filter: { userId?: string | undefined; type?: string | undefined; after: number },
+  page: PageRequest,
+): Promise<Page<LinkItem>> {
+  const { tenantId } = database
+  await sealEvents(database)
+  return readPage(
+    service,
+    {
+      name: 'events',
+      owner: tenantId,
+      read: async (position, limit) => {
+        const after = Math.max(filter.after, Number(position?.[0] ?? 0))
+        const wanted = { userId: filter.userId, type: filter.type, after }
+        const [found] = await database.batch([pageOfLinks(tenantId, wanted, limit)])
+        return (found?.rows ?? []) as unknown as ListedLinkRow[]
+      },
+      position: event => [event.sequence],
+      item: linkItem,
+    },
+    page,
+  )
+}
+
+function linkItem(row: ListedLinkRow): LinkItem {
+  const previousHash = row.sequence === 1 ? GENESIS : row.previousHash
+  return { ...contentOf(row), previousHash, hash: row.hash }
 }
 
 function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
@@ -105,7 +153,7 @@ export function listDeliveries(
   )
 }
 
-function deliveryItem(row: DeliveryRow): DeliveryItem {
+export function deliveryItem(row: DeliveryRow): DeliveryItem {
   const { occurredAt, deliveredAt, nextAttemptAt, sessionsEnded, ...delivery } = row
   const isOver = row.state === 'delivered' || row.state === 'dead'
   return {
@@ -145,6 +193,11 @@ export function listActivity(
   )
 }
 
-function activityItem({ at, tolerances, ...entry }: ActivityRow): ActivityItem {
-  return { ...entry, at: timestamp(at), tolerances: JSON.parse(tolerances) as string[] }
+function activityItem({ at, tolerances, help, ...entry }: ActivityRow): ActivityItem {
+  return {
+    ...entry,
+    at: timestamp(at),
+    help: help && `${HELP_PAGE}#${help}`,
+    tolerances: JSON.parse(tolerances) as string[],
+  }
 }

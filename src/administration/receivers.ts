@@ -52,6 +52,7 @@ export const eventTypes = [
   'resource.created',
   'resource.updated',
   'resource.deleted',
+  'delivery.overdue',
 ] as const
 
 export interface ReceiverItem {

@@ -9,14 +9,18 @@ import {
   abandonDeliveries,
   type Claim,
   claimDeliveries,
+  deliveryKeys,
   type Result,
   recordResult,
 } from '../storage/deliveries'
-import { TenantDatabase } from '../storage/tenant-database'
+import { closeCircuit, countFailure } from '../storage/receiver-circuit'
+import type { StoredReceiver } from '../storage/receivers'
+import { type Row, type Statement, TenantDatabase } from '../storage/tenant-database'
 import { deliver, type Outcome } from './deliver'
 import { type DeliveryPointer, messageSchema, type WorkPointer } from './message'
+import { overtakenInWords } from './overtaken'
 import { persist } from './persist'
-import { publishLater } from './publish'
+import { type LaterCall, publish, publishLater } from './publish'
 import {
   DEFAULT_TIMEOUT_SECONDS,
   delaySeconds,
@@ -45,6 +49,9 @@ interface Round {
 interface Finished {
   readonly attempt: Attempt
   readonly result: Result
+  /** What the attempt says of the receiver; `left`: it was not called. */
+  readonly receiver: 'answered' | 'failed' | 'left'
+  readonly isProbe: boolean
 }
 
 /**
@@ -105,12 +112,16 @@ async function deliverRound(round: Round): Promise<void> {
   const claimed: Claimed[] = []
   const orphans: DeliveryPointer[] = []
   const unfetched: DeliveryPointer[] = []
+  const held: LaterCall[] = []
   for (const claim of claims) {
     if (claim.kind === 'claimed') claimed.push(claim)
     else if (claim.kind === 'orphan') orphans.push(claim.key)
     else if (claim.kind === 'unfetched') unfetched.push(claim.key)
+    else if (claim.kind === 'held') held.push(heldCall(claim, round.service.now()))
     else sendBack(round, claim.key, delaySeconds(claim.nextAttemptAt, round.service.now()))
   }
+  // Not sent back: the queue would count it as a failure, and one day give up.
+  round.ctx.waitUntil(publishLater(round.service, held))
   await Promise.all([
     sendAll(round, claimed),
     bury(round, orphans, 'its receiver or its event no longer exists'),
@@ -152,12 +163,37 @@ async function sendAll(round: Round, claimed: readonly Claimed[]): Promise<void>
   if (!settled) for (const { attempt } of early) sendBack(round, attempt, AFTER_LEASE_SECONDS)
 }
 
-async function attempt(service: Service, { attempt, event, receiver }: Claimed): Promise<Finished> {
+function heldCall({ key, nextAttemptAt }: Extract<Claim, { kind: 'held' }>, now: number): LaterCall {
+  return { pointer: key, delaySeconds: delaySeconds(nextAttemptAt, now) }
+}
+
+async function attempt(service: Service, claimed: Claimed): Promise<Finished> {
+  const { attempt, event, receiver, isProbe, lostAgainBy } = claimed
+  if (lostAgainBy !== undefined) {
+    const result: Result = { kind: 'dead', status: null, error: overtakenInWords(lostAgainBy) }
+    return { attempt, result, receiver: 'left', isProbe }
+  }
+  const policy = retryPolicy(receiver.retry)
   const start = service.now()
+  const left = resultOf(leftAlone(receiver), attempt, policy, start)
+  // The last attempt of a schedule is made all the same: nothing is dead that nobody has tried.
+  if (receiver.openUntil !== null && !isProbe && left.kind === 'retrying')
+    return { attempt, result: left, receiver: 'left', isProbe }
   const outcome = await deliver(service, event, receiver, attempt.answered)
   const now = service.now()
   if (now - start < PATIENCE_MS) slowReceivers.delete(receiver.id)
-  return { attempt, result: resultOf(outcome, attempt, retryPolicy(receiver.retry), now) }
+  return { attempt, result: resultOf(outcome, attempt, policy, now), receiver: saysOf(outcome), isProbe }
+}
+
+/** What an attempt comes to that falls into the pause of a receiver that failed again and again. */
+function leftAlone({ failures }: StoredReceiver): Outcome {
+  const error = `not sent: the receiver has failed ${failures} times in a row or more, and is tried again from time to time`
+  return { kind: 'failed', status: null, error, retryAfterMs: 0, answered: 0 }
+}
+
+function saysOf({ kind }: Outcome): Finished['receiver'] {
+  if (kind === 'delivered') return 'answered'
+  return kind === 'failed' ? 'failed' : 'left'
 }
 
 function resultOf(outcome: Outcome, attempt: Attempt, policy: RetryPolicy, now: number): Result {
@@ -176,16 +212,33 @@ function resultOf(outcome: Outcome, attempt: Attempt, policy: RetryPolicy, now: 
  */
 async function settle({ service, ctx, database }: Round, finished: readonly Finished[]): Promise<boolean> {
   if (finished.length === 0) return true
-  const statements = finished.flatMap(({ attempt, result }) => recordResult(attempt, result))
+  const { tenantId } = database
+  const now = service.now()
+  const steps = {
+    results: finished.flatMap(({ attempt, result }) => recordResult(attempt, result)),
+    circuits: finished.flatMap(each => circuitStatements(each, now)),
+  }
+  let said: readonly Row[]
   try {
-    await persist(() => database.batch(statements))
+    said = (await persist(() => database.steps(steps))).circuits.flatMap(({ rows }) => rows)
   } catch (error) {
-    log('record-failed', { tenantId: database.tenantId, error: String(error) })
+    log('record-failed', { tenantId, error: String(error) })
     return false
   }
   for (const { attempt, result } of finished) report(attempt, result)
-  ctx.waitUntil(publishLater(service, laterCalls(finished, service.now())))
+  for (const { id, open_until } of said)
+    if (typeof open_until === 'number')
+      log('receiver-left-alone', { tenantId, receiverId: id, until: open_until })
+  const due = said.filter(row => row.sequence !== undefined)
+  ctx.waitUntil(publish(service, deliveryKeys(tenantId, due)))
+  ctx.waitUntil(publishLater(service, laterCalls(finished, now)))
   return true
+}
+
+function circuitStatements({ attempt, receiver, isProbe }: Finished, now: number): readonly Statement[] {
+  const { tenantId, receiverId } = attempt
+  if (receiver === 'answered') return closeCircuit(tenantId, receiverId, now)
+  return receiver === 'failed' ? [countFailure(tenantId, receiverId, isProbe, now)] : []
 }
 
 function laterCalls(finished: readonly Finished[], now: number) {

@@ -58,7 +58,7 @@ async function admitAndHandle(
   log: ScimRequestLog,
   handle: Handle,
 ): Promise<Response> {
-  if (isPlainHttp(c.req.url)) throw new ScimError(403, undefined, PLAIN_HTTP)
+  if (isPlainHttp(c.req.url)) throw new ScimError(403, undefined, PLAIN_HTTP).about('plain-http')
   const claims = await authenticate(service, c.req.raw)
   log.claims = claims
   await limitConnection(service, claims)
@@ -124,6 +124,12 @@ async function attemptOnce(
     txn: log.id,
     newId: service.newId,
     keys: service.keys,
+    origin: {
+      kind: 'scim',
+      method: c.req.method,
+      path: pathBelowBase(c.req.path),
+      tokenHint: claims.hint,
+    },
     log,
   }
   try {
@@ -185,7 +191,8 @@ export function baseUrlOf(url: string): string {
 
 function asScimError(error: unknown, requestId: string, method: string): ScimError {
   if (error instanceof ScimError) return error
-  if (error instanceof BadEnvironment) return new ScimError(500, undefined, error.message)
+  if (error instanceof BadEnvironment)
+    return new ScimError(500, undefined, error.message).about('wrong-settings')
   return internalError(error, requestId, method === 'GET')
 }
 
@@ -248,6 +255,7 @@ class ScimRequestLog implements RequestLog {
       status,
       scimType: this.#refusal?.scimType ?? null,
       detail: this.#refusal?.loggedDetail ?? null,
+      help: this.#refusal?.help ?? null,
       resourceType: this.#resourceType,
       resourceId: this.#resourceId,
       tolerances: this.interop?.used ?? [],

@@ -16,6 +16,7 @@ const TABLES = [
   'gaps',
   'events',
   'deliveries',
+  'delivery_totals',
   'tokens',
 ]
 /** What a request is about: a request that changes nothing leaves them, whatever else it notes. */
