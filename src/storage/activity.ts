@@ -29,8 +29,8 @@ export function outcomeOf(status: number): string {
 }
 
 /**
- * Appends the entries if `condition` holds; a request has one, the first. `notes`: tolerances that only the tables know of, each an expression that
- * is text or null.
+ * Appends the entries if `condition` holds; a request has one, the first. `notes`: tolerances that only the tables know
+ * of, each an expression that is text or null.
  */
 export function insertActivity(
   tenantId: string,

@@ -35,7 +35,7 @@ async function receiver(port?: number): Promise<Receiver> {
 }
 
 describe('promise 2: every event reaches every receiver', () => {
-  test('of two receivers one is dead: the other gets everything, the dead one when it is back', async () => {
+  test('FAULT-19 of two receivers one is dead: the other gets everything, the dead one when it is back', async () => {
     const tenant = await makeTenant(service, 'two-receivers')
     const alive = await receiver()
     const dead = await receiver()
@@ -56,7 +56,7 @@ describe('promise 2: every event reaches every receiver', () => {
     expect(new Set(back.calls.map(call => call.id))).toEqual(new Set(alive.calls.map(call => call.id)))
   })
 
-  test('promise 4: a receiver that hangs delays neither the identity provider nor another receiver', async () => {
+  test('FAULT-18 promise 4: a receiver that hangs delays neither the identity provider nor another receiver', async () => {
     const tenant = await makeTenant(service, 'hanging')
     const good = await receiver()
     const hanging = await receiver()
@@ -80,7 +80,7 @@ describe('promise 2: every event reaches every receiver', () => {
     expect(hanging.calls.length).toBeGreaterThan(0)
   })
 
-  test('410 disables the receiver and ends what is outstanding; a redirect is a failure and is not followed', async () => {
+  test('FAULT-24 410 disables the receiver and ends what is outstanding; a redirect is a failure and is not followed', async () => {
     const tenant = await makeTenant(service, 'gone')
     const gone = await receiver()
     gone.answer = response => response.writeHead(410).end()

@@ -224,7 +224,7 @@ describe.each(operations)('%s', (_, status, types, prepare) => {
     expect(log).toEqual([{ status }])
   })
 
-  test('FAULT-6 any statement fails: nothing of the request is stored', async () => {
+  test('FAULT-3 any statement fails: nothing of the request is stored', async () => {
     const rehearsal = await (await prepare(await clientWithReceiver()))()
     const faults = rehearsal.cost.batches.flatMap((statements, batch) =>
       Array.from({ length: statements }, (_, statement) => ({ batch, statement })),
@@ -247,7 +247,7 @@ describe.each(operations)('%s', (_, status, types, prepare) => {
     expect(await everything(client)).not.toBe(before)
   })
 
-  test('FAULT-7 any call does not come to D1: nothing of the request is stored', async () => {
+  test('FAULT-4 any call does not come to D1: nothing of the request is stored', async () => {
     const rehearsal = await (await prepare(await clientWithReceiver()))()
     const client = await clientWithReceiver()
     const request = await prepare(client)
@@ -262,7 +262,7 @@ describe.each(operations)('%s', (_, status, types, prepare) => {
     expect((await request()).status).toBe(status)
   })
 
-  test('FAULT-8 the answer of any call is lost: all is stored or nothing, and sending it again adds nothing', async () => {
+  test('FAULT-5 the answer of any call is lost: all is stored or nothing, and sending it again adds nothing', async () => {
     const rehearsal = await (await prepare(await clientWithReceiver()))()
     const last = rehearsal.cost.batches.length - 1
     for (const [i, [message, told, detail]] of troubles.entries()) {
@@ -330,7 +330,7 @@ describe('Bulk', () => {
 
   const isDone = ({ status }: { status: string }) => Number(status) < 300
 
-  test('FAULT-9 anything of D1 fails within a Bulk: each operation is done and says so, or is not and says so', async () => {
+  test('FAULT-6 anything of D1 fails within a Bulk: each operation is done and says so, or is not and says so', async () => {
     const rehearsal = await (await prepared()).request()
     expect(rehearsal.body.Operations.map(isDone)).toEqual([true, true, true, true])
     const [message] = troubles[3]
@@ -352,7 +352,7 @@ describe('Bulk', () => {
     }
   })
 
-  test('FAULT-9 a lost answer within a Bulk is said to be unknown, and the others are done', async () => {
+  test('FAULT-6 a lost answer within a Bulk is said to be unknown, and the others are done', async () => {
     const rehearsal = await (await prepared()).request()
     for (const batch of rehearsal.cost.batches.keys()) {
       if (batch === 0) continue
@@ -373,7 +373,7 @@ describe('Bulk', () => {
   })
 })
 
-test('FAULT-10 what is only noted beside a write fails: its answer stands', async () => {
+test('FAULT-7 what is only noted beside a write fails: its answer stands', async () => {
   const client = await newClient({ fresh: true })
   const body = { schemas: [USER], userName: 'ann' }
   // The second batch notes the first use of the token; the user is stored by then.
@@ -386,7 +386,7 @@ test('FAULT-10 what is only noted beside a write fails: its answer stands', asyn
   expect(await used()).toBeGreaterThan(0)
 })
 
-test('FAULT-8 an answer is lost: the log keeps what was stored, and the entries of other requests', async () => {
+test('FAULT-5 an answer is lost: the log keeps what was stored, and the entries of other requests', async () => {
   const client = await clientWithReceiver()
   const path = `/Users/${await client.user('ann', ann)}`
   const leave = patching(path, { op: 'replace', path: 'active', value: false })(client)
