@@ -41,13 +41,12 @@ export const eventCalls = [
       chain: z
         .enum(['true', 'false'])
         .default('false')
-        .transform(text => text === 'true')
         .describe('true: with the hashes of the chain, and all that they cover'),
     }),
     replies: { 200: z.union([pageReply(event), pageReply(link)]) },
     handle: async ({ service, origin, params, query }) => {
       const tenant = await openTenant(service, origin, params.slug)
-      const list = query.chain ? listLinks : listEvents
+      const list = query.chain === 'true' ? listLinks : listEvents
       return { status: 200, body: await list(service, tenant, query, query) }
     },
   }),

@@ -95,8 +95,9 @@ export const evidenceCalls = [
       cursor: z.string().optional().describe('nextCursor of the record before, unchanged'),
       limit: wholeNumber(1)
         .transform(limit => Math.min(limit, MAX_CASES))
+        .pipe(z.int().min(1).max(MAX_CASES))
         .default(MAX_CASES)
-        .describe('How many cases'),
+        .describe(`How many cases; more are given as ${MAX_CASES}`),
     }),
     replies: {
       200: z.object({
