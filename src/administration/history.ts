@@ -8,9 +8,11 @@ import {
   pageOfActivity,
   pageOfDeliveries,
   pageOfEvents,
+  selectActivity,
 } from '../storage/history-rows'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
+import { notFound } from './problem'
 import { timestamp, timestampOrNull } from './timestamp'
 
 export interface EventItem {
@@ -74,7 +76,7 @@ export function listEvents(
   )
 }
 
-function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
+export function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
   return { ...event, occurredAt: timestamp(occurredAt), data: JSON.parse(data) as JsonObject }
 }
 
@@ -105,7 +107,7 @@ export function listDeliveries(
   )
 }
 
-function deliveryItem(row: DeliveryRow): DeliveryItem {
+export function deliveryItem(row: DeliveryRow): DeliveryItem {
   const { occurredAt, deliveredAt, nextAttemptAt, sessionsEnded, ...delivery } = row
   const isOver = row.state === 'delivered' || row.state === 'dead'
   return {
@@ -145,6 +147,14 @@ export function listActivity(
   )
 }
 
-function activityItem({ at, tolerances, ...entry }: ActivityRow): ActivityItem {
+/** Throws 404. */
+export async function getActivity({ database }: OpenTenant, id: string): Promise<ActivityItem> {
+  const [found] = await database.batch([selectActivity(database.tenantId, [id])])
+  const row = found?.rows[0]
+  if (!row) throw notFound('request')
+  return activityItem(row as unknown as ActivityRow)
+}
+
+export function activityItem({ at, tolerances, ...entry }: ActivityRow): ActivityItem {
   return { ...entry, at: timestamp(at), tolerances: JSON.parse(tolerances) as string[] }
 }

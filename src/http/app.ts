@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { BadEnvironment, serviceOf } from '../env'
 import { adminApp } from './admin/app'
+import { consoleApp } from './console/app'
 import { directoryApp } from './directory/app'
 import type { AppEnv } from './environment'
 import { scimRoutes, unknownPath } from './scim'
@@ -19,6 +20,7 @@ app.use(async (c, next) => {
 app.get('/healthz', c => c.json({ status: 'ok' }))
 app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
+app.route('/console', consoleApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())
 app.route('/t/:slug', tenantKeysAndStreams)

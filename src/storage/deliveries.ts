@@ -270,6 +270,14 @@ export function replayRange(
     RETURNING ${published(now)}`
 }
 
+/** Sends those again that are dead, the oldest first and no more than `limit`; the same columns. */
+export function replayDead(tenantId: string, receiverId: string, limit: number, now: number): SQL {
+  return sql`UPDATE deliveries SET ${startAgain(tenantId, receiverId, now)}
+    WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND sequence IN (SELECT sequence FROM deliveries
+      WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND state = 'dead' ORDER BY sequence LIMIT ${limit})
+    RETURNING ${published(now)}`
+}
+
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {
   return sql`state = 'pending', attempts_before = attempts, answered = 0, last_error = NULL, next_attempt_at = ${now}, lease_until = NULL,
     wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
