@@ -27,11 +27,11 @@ export default defineConfig({
         plugins: [worker],
         test: {
           name: 'worker',
-          include: ['test/{http,events,storage,contract}/**/*.test.ts'],
+          include: ['test/{http,events,storage,contract,systems}/**/*.test.ts'],
           setupFiles: ['test/setup.ts'],
         },
       },
-      { test: { name: 'scim', include: ['test/{scim,mapping}/**/*.test.ts'] } },
+      { test: { name: 'scim', include: ['test/{scim,mapping}/**/*.test.ts'], testTimeout: 30_000 } },
       { test: { name: 'rules', include: ['test/rules/**/*.test.ts'] } },
       {
         test: {

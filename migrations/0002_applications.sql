@@ -1,3 +1,10 @@
+CREATE TABLE `access_losses` (
+	`tenant_id` text NOT NULL,
+	`slot` integer NOT NULL,
+	`at` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `slot`)
+);
+--> statement-breakpoint
 CREATE TABLE `app_keys` (
 	`tenant_id` text NOT NULL,
 	`id` text NOT NULL,
@@ -7,6 +14,29 @@ CREATE TABLE `app_keys` (
 	`created_at` integer NOT NULL,
 	`last_used_at` integer,
 	PRIMARY KEY(`tenant_id`, `id`)
+);
+--> statement-breakpoint
+CREATE TABLE `breakers` (
+	`tenant_id` text PRIMARY KEY NOT NULL,
+	`enabled` integer NOT NULL,
+	`threshold` integer NOT NULL,
+	`window_minutes` integer NOT NULL,
+	`losses` integer NOT NULL,
+	`tripped_at` integer,
+	`round` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `held_deletions` (
+	`tenant_id` text NOT NULL,
+	`serial` integer NOT NULL,
+	`user_id` text NOT NULL,
+	`connection_id` text NOT NULL,
+	`at` integer NOT NULL,
+	`active` integer NOT NULL,
+	`group_ids` text NOT NULL,
+	`round` integer NOT NULL,
+	`kept_because` text,
+	PRIMARY KEY(`tenant_id`, `serial`)
 );
 --> statement-breakpoint
 CREATE TABLE `mappings` (

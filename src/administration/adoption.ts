@@ -2,8 +2,15 @@
 // also begins to read its users anew.
 import type { Service } from '../env'
 import { publish } from '../events/publish'
-import { type Adoption, adoptProfile, advanceAdoption, findAdoption } from '../storage/profile-rows'
-import { TenantDatabase } from '../storage/tenant-database'
+import type { Profile } from '../mapping/profile'
+import {
+  adoptProfile,
+  advanceAdoption,
+  findAdoption,
+  findProfile,
+  type ProfileRow,
+} from '../storage/profile-rows'
+import { failure, TenantDatabase } from '../storage/tenant-database'
 import { pageOfDirectory, tenantsOf } from '../storage/tenant-directory'
 import { beginJob } from './begin-job'
 import { followProfile, readProfile } from './tenant-profile'
@@ -32,13 +39,33 @@ export async function continueAdoption(service: Service, name: string): Promise<
   await publish(service, [{ profile: name }])
 }
 
-/** Doing it twice reads the users twice, and changes nothing the second time. */
-async function adopt(service: Service, tenantId: string, adoption: Adoption): Promise<void> {
-  const { name, version, document } = adoption
+/**
+ * A tenant that has been given another profile meanwhile, or a newer version, keeps that; one that has this version has
+ * the job as well.
+ */
+export async function adopt(
+  service: Service,
+  tenantId: string,
+  { name, version, document }: Omit<ProfileRow, 'createdAt'>,
+): Promise<void> {
   const jobId = service.newId()
-  await new TenantDatabase(service.d1, tenantId).batch([
-    adoptProfile(tenantId, { name, version, document }),
-    ...followProfile(service, tenantId, readProfile(document, version), jobId),
-  ])
+  try {
+    await new TenantDatabase(service.d1, tenantId).batch([
+      ...adoptProfile(tenantId, { name, version, document }),
+      ...followProfile(service, tenantId, readProfile(document, version), jobId),
+    ])
+  } catch (error) {
+    if (failure(error) !== 'stale') throw error
+    return
+  }
   await beginJob(service, { tenantId, jobId })
+}
+
+/**
+ * For a tenant that has just got the profile: a version that was put while it was chosen may have been given to all
+ * tenants that had the profile before this one did.
+ */
+export async function catchUp(service: Service, tenantId: string, chosen: Profile): Promise<void> {
+  const newest = await findProfile(service.d1, chosen.name)
+  if (newest && newest.version > chosen.version) await adopt(service, tenantId, newest)
 }

@@ -12,8 +12,10 @@ import {
   selectConnection,
   updateConnection,
 } from '../storage/connection-rows'
+import { insertOrphanRelease } from '../storage/held-rows'
 import { insertJob } from '../storage/job-rows'
 import { dropOrphanPending } from '../storage/pending-members'
+import { deleteOrphanSetupLinks } from '../storage/setup-links'
 import { countActiveUsers, raiseConfigVersion } from '../storage/tenant-rows'
 import { issueToken } from '../storage/token-rows'
 import { mintToken } from '../storage/tokens'
@@ -125,6 +127,7 @@ export async function deleteConnection(
 ): Promise<ConnectionItem | undefined> {
   if (deactivateUsers) return deactivateAndDelete(service, tenant, id)
   const { tenantId } = tenant.database
+  const jobId = service.newId()
   const done = await tenant.database.steps({
     before: [selectConnection(tenantId, id), countActiveUsers(tenantId, id)],
     delete: [
@@ -132,10 +135,13 @@ export async function deleteConnection(
       raiseConfigVersion(tenantId),
       deleteOrphanTokens(tenantId, id),
       dropOrphanPending(tenantId, id),
+      deleteOrphanSetupLinks(tenantId, id),
     ],
+    job: [insertOrphanRelease(tenantId, jobId, id, service.now())],
   })
   const [before, users] = done.before
   const row = rowOf(before?.rows)
+  if (done.job[0]?.changes === 1) await beginJob(service, { tenantId, jobId })
   if (done.delete[0]?.changes === 1) return undefined
   if (row.status === 'deleting') return item(tenant)(row)
   throw stillUsed('connection', users?.rows[0]?.active)

@@ -1,4 +1,5 @@
-// Long work in bounded steps: everybody's sessions, a connection's users, rules that have changed, a tenant's rows.
+// Long work in bounded steps: everybody's sessions, a connection's users, rules that have changed, deletions that were
+// held, a tenant's rows.
 // Each step is one batch that also moves the job on, so it is done once whoever runs it; the Queue carries it on and
 // the sweep revives it.
 import type { Service } from '../env'
@@ -11,6 +12,7 @@ import { occasionOf, type Tenant } from '../operations/tenant'
 import { pointersOf } from '../operations/update'
 import { accountTypeOf, type ResourceType } from '../scim/schema'
 import { deleteDeletingConnection, deleteOrphanTokens } from '../storage/connection-rows'
+import { insertOrphanRelease } from '../storage/held-rows'
 import {
   advanceJob,
   deleteSomeRows,
@@ -27,10 +29,12 @@ import { createDeliveries } from '../storage/outbox'
 import { fits } from '../storage/page-bytes'
 import { dropOrphanPending } from '../storage/pending-members'
 import { readResource, type StoredResource } from '../storage/resources'
+import { deleteOrphanSetupLinks } from '../storage/setup-links'
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
 import { selectTenant } from '../storage/tenant-rows'
 import { asOperator } from './as-operator'
+import { heldStep } from './held-step'
 import type { OpenTenant } from './open-tenant'
 
 /** Accounts of one step: a few hundred statements, far below D1's time for a batch. */
@@ -60,12 +64,17 @@ export async function continueJob(service: Service, pointer: JobPointer): Promis
 
 async function oneStep(service: Service, tenant: OpenTenant, job: Job): Promise<Step> {
   try {
-    return (await accountsStep(service, tenant, job)) ? 'more' : await lastStep(service, tenant, job)
+    const step = isAboutHeld(job) ? heldStep : accountsStep
+    return (await step(service, tenant, job)) ? 'more' : await lastStep(service, tenant, job)
   } catch (error) {
-    // Somebody else moved the job, or changed one of the accounts or the schemas: look again.
-    if (['stale', 'configuration'].includes(failure(error) ?? '')) return 'more'
+    // Somebody else moved the job, or changed one of the accounts or the schemas, or took a name: look again.
+    if (['stale', 'configuration', 'unique'].includes(failure(error) ?? '')) return 'more'
     throw error
   }
+}
+
+function isAboutHeld({ kind }: Job): boolean {
+  return kind === 'release-held' || kind === 'roll-back-held'
 }
 
 /** What a step does with accounts as they were read, and how many of them it had to leave as they were. */
@@ -139,11 +148,15 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
   }
   if (kind === 'delete-tenant') return deleteTenantStep(service, open)
   if (kind === 'deactivate-users' && connectionId !== null) {
-    await database.batch([
+    const jobId = service.newId()
+    const [, , , released] = await database.batch([
       deleteDeletingConnection(tenantId, connectionId),
       deleteOrphanTokens(tenantId, connectionId),
       dropOrphanPending(tenantId, connectionId),
+      insertOrphanRelease(tenantId, jobId, connectionId, service.now()),
+      deleteOrphanSetupLinks(tenantId, connectionId),
     ])
+    if (released?.changes === 1) await publish(service, [{ tenantId, jobId }])
   }
   await database.batch([finishJob(tenantId, job)])
   return 'done'

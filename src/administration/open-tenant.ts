@@ -17,7 +17,11 @@ export interface OpenTenant {
 export async function openTenant(service: Service, origin: string, slug: string): Promise<OpenTenant> {
   const entry = await findInDirectory(service.d1, slug)
   if (!entry) throw notFound('tenant')
-  const database = new TenantDatabase(service.d1, entry.tenantId)
+  return openedTenant(origin, slug, new TenantDatabase(service.d1, entry.tenantId))
+}
+
+/** One whose id is known already. */
+export function openedTenant(origin: string, slug: string, database: TenantDatabase): OpenTenant {
   const issuer = `${origin}/t/${slug}`
   return { slug, baseUrl: `${issuer}/scim/v2`, issuer, database }
 }

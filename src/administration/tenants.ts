@@ -14,6 +14,7 @@ import {
   type TenantStatus,
   updateTenant,
 } from '../storage/tenant-rows'
+import { catchUp } from './adoption'
 import { beginJob } from './begin-job'
 import type { OpenTenant } from './open-tenant'
 import { type List, type Page, type PageRequest, readPage, textPosition } from './page'
@@ -53,8 +54,11 @@ export async function createTenant(
     throw error
   }
   const roles = roleStatements(service, tenant.tenantId, profile)
-  await new TenantDatabase(service.d1, tenant.tenantId).batch(roles)
-  return item(tenant)
+  const database = new TenantDatabase(service.d1, tenant.tenantId)
+  await database.batch(roles)
+  await catchUp(service, tenant.tenantId, profile)
+  const [after] = await database.batch([selectTenant(tenant.tenantId)])
+  return item(rowOf(after?.rows))
 }
 
 /** In order of slug. */
@@ -102,8 +106,11 @@ export async function updateTenantSettings(
   const row = rowOf(done.after[0]?.rows)
   if (done.update[0]?.changes === 0) throw new Problem(409, 'The tenant is being deleted.')
   if (done.job[0]?.changes === 1) await beginJob(service, { tenantId, jobId: job.id })
-  if (chosen) await beginJob(service, { tenantId, jobId: recompute })
-  return item(row)
+  if (!chosen) return item(row)
+  await beginJob(service, { tenantId, jobId: recompute })
+  await catchUp(service, tenantId, chosen.profile)
+  const [after] = await database.batch([selectTenant(tenantId)])
+  return item(rowOf(after?.rows))
 }
 
 function profileChange(

@@ -9,7 +9,7 @@ export function withoutConnection(
   service: Service,
   baseUrl: string,
   database: TenantDatabase,
-  { resourceTypes, application }: Configuration,
+  { resourceTypes, application, breaker }: Configuration,
 ): Tenant {
   return {
     id: database.tenantId,
@@ -17,6 +17,7 @@ export function withoutConnection(
     resourceTypes,
     declares: [],
     application,
+    breaker,
     interop: new Interop('compat'),
     limits: { defaultCount: 100, maxCount: 500 },
     baseUrl,

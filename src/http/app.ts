@@ -6,6 +6,7 @@ import { consoleApp } from './console/app'
 import { directoryApp } from './directory/app'
 import type { AppEnv } from './environment'
 import { scimRoutes, unknownPath } from './scim'
+import { setupApp } from './setup/app'
 import { ssfConfiguration, tenantKeysAndStreams } from './ssf'
 
 export const app = new Hono<AppEnv>({
@@ -21,6 +22,7 @@ app.get('/healthz', c => c.json({ status: 'ok' }))
 app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
 app.route('/console', consoleApp)
+app.route('/setup', setupApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())
 app.route('/t/:slug', tenantKeysAndStreams)

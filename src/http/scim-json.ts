@@ -7,16 +7,6 @@ export const SCIM_JSON = 'application/scim+json; charset=utf-8'
 /** A request body in bytes (contract: 4 MiB). */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-/**
- * The media type of the reply to a client that takes JSON only under its general name (RFC 7644 §3.8); undefined where
- * SCIM's own will do, which is so for all who do not say otherwise.
- */
-export function generalType(accept: string | undefined): string | undefined {
-  const accepted = (accept ?? '').split(',').map(range => range.split(';', 1)[0]?.trim().toLowerCase())
-  const takesScim = ['application/scim+json', 'application/*', '*/*'].some(range => accepted.includes(range))
-  return accepted.includes('application/json') && !takesScim ? 'application/json; charset=utf-8' : undefined
-}
-
 const NO_STORE = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
 
 const bodies = new WeakMap<Request, Promise<JsonObject>>()

@@ -8,6 +8,7 @@ import { Undeclared } from '../operations/declare'
 import type { RequestLog, Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import { Interop } from '../scim/interop'
+import { accountTypeOf } from '../scim/schema'
 import { withDeclared } from '../scim/tenant-types'
 import type { ActivityEntry } from '../storage/activity'
 import { abortUnlessCurrent } from '../storage/configuration-rows'
@@ -16,14 +17,15 @@ import { markUsed, type TokenClaims } from '../storage/tokens'
 import { authenticate, failedCredential, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
 import { isPlainHttp, PLAIN_HTTP } from './plain-http'
-import { errorReply, generalType } from './scim-json'
+import { errorReply } from './scim-json'
 
 /** A token's `lastUsedAt` is written when it is older than this. */
 const USE_NOTED_EVERY_MS = 60 * 60 * 1000
-/** A configuration that changes more often than this while one request runs is not waited for. */
-const ATTEMPTS = 3
-/** Of a request that declares an attribute: each other one that does so at the same time comes in between once. */
-const DECLARING_ATTEMPTS = 40
+/**
+ * A configuration that changes more often than this while one request runs is not waited for. Users who come at once,
+ * each with an attribute that nobody had before, change it one after the other.
+ */
+const MAX_CHANGES = 20
 
 export type Handle = (tenant: Tenant) => Promise<Response>
 
@@ -40,13 +42,6 @@ export async function serveScim(c: Context<AppEnv>, handle: Handle): Promise<Res
     response = errorReply(refusal)
   }
   log.finish(response.status)
-  return asAccepted(c, response, log.interop)
-}
-
-/** The interop profile has one media type for all replies. */
-function asAccepted(c: Context<AppEnv>, response: Response, interop: Interop | undefined): Response {
-  const type = interop?.mode === 'strict' ? undefined : generalType(c.req.header('Accept'))
-  if (type !== undefined && response.headers.has('Content-Type')) response.headers.set('Content-Type', type)
   return response
 }
 
@@ -61,7 +56,7 @@ async function admitAndHandle(
   log.claims = claims
   await limitConnection(service, claims)
   let declares: readonly string[] = []
-  for (let attempt = 1; ; attempt++) {
+  for (let changes = 0; ; ) {
     try {
       return await attemptOnce(c, service, log, { claims, declares }, handle)
     } catch (error) {
@@ -69,10 +64,12 @@ async function admitAndHandle(
         declares = error.names
         continue
       }
-      if (isOutdated(error) && attempt < (declares.length > 0 ? DECLARING_ATTEMPTS : ATTEMPTS)) {
+      if (isOutdated(error) && changes++ < MAX_CHANGES) {
         // A write found it out in a later round trip; its batch was rolled back.
         const toBeLoaded = !(error instanceof ConfigurationChanged) || error.toBeLoaded
         if (toBeLoaded) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
+        // Somebody else may have declared the same: only what is still missing is declared.
+        declares = []
         continue
       }
       if (error instanceof ScimError && error.status === 401)
@@ -105,7 +102,7 @@ async function attemptOnce(
   const admission = admissionOf(claims, slug, assumption, log.startedAt, answer => admitted.push(answer))
   const interop = new Interop(assumption.mode)
   log.interop = interop
-  const { version, resourceTypes, application } = assumption.configuration
+  const { version, resourceTypes, application, breaker } = assumption.configuration
   const unchanged = abortUnlessCurrent(claims.tenantId, version)
   const database = new TenantDatabase(service.d1, claims.tenantId, admission, unchanged)
   const tenant: Tenant = {
@@ -114,6 +111,7 @@ async function attemptOnce(
     resourceTypes,
     declares,
     application,
+    breaker,
     interop,
     limits: application.profile.paging,
     baseUrl: baseUrlOf(c.req.url),
@@ -135,7 +133,13 @@ async function attemptOnce(
 
 function withDeclarations(tenant: Tenant): Tenant {
   const { declares, resourceTypes } = tenant
-  return declares.length > 0 ? { ...tenant, resourceTypes: withDeclared(resourceTypes, declares) } : tenant
+  if (declares.length === 0) return tenant
+  const declared = withDeclared(resourceTypes, declares)
+  return {
+    ...tenant,
+    resourceTypes: declared,
+    application: tenant.application.withType(accountTypeOf(declared)),
+  }
 }
 
 /** A request may be refused, or answered, without a look at D1; its credential is checked all the same. */

@@ -23,6 +23,8 @@ export interface Application {
   read(resource: Resource, connectionId: string): Reading
   /** Whether losing a role from an attribute ends sessions. */
   readonly isPrivileged: (role: string) => boolean
+  /** The same by another state of the type: with attributes that are only being declared. */
+  readonly withType: (accountType: ResourceType) => Application
   /** Roles from an attribute that are privileged as long as the operator says nothing else. */
   readonly privileged: readonly string[]
 }
@@ -46,6 +48,7 @@ export function applicationOf(
     groupsAreRoles,
     hasTargetGroups: rules.some(({ mapping }) => mapping.groupBy !== null || mapping.targetGroup !== null),
     privileged,
+    withType: other => applicationOf(profile, connections, decided, other),
     isPrivileged: name => decided.get(name) ?? privileged.includes(name),
     read: (resource, connectionId) => {
       const own = connections.get(connectionId)

@@ -12,3 +12,15 @@ export const identityProviders = [
 ] as const
 
 export type IdentityProvider = (typeof identityProviders)[number]
+
+/** What people call them. */
+export const identityProviderNames: Readonly<Record<IdentityProvider, string>> = {
+  entra: 'Microsoft Entra ID',
+  okta: 'Okta',
+  jumpcloud: 'JumpCloud',
+  onelogin: 'OneLogin',
+  pingfederate: 'PingFederate',
+  google: 'Google Workspace',
+  rippling: 'Rippling',
+  generic: 'Another identity provider',
+}

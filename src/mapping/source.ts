@@ -10,6 +10,7 @@ import { Interop } from '../scim/interop'
 import { isObject, type Json } from '../scim/json'
 import { attributeValue, type Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
+import { declaring } from '../scim/tenant-types'
 
 export interface Source {
   /** As it was written: what an administrator is told. */
@@ -24,12 +25,18 @@ export interface NoSource {
   readonly problem: string
 }
 
-/** A path that a document of the type can answer: `userName`, `emails[type eq "work"].value`, `manager.value`. */
+/**
+ * A path that a document of the type can answer: `userName`, `emails[type eq "work"].value`, `manager.value`. What an
+ * open extension does not have yet is found once somebody has it.
+ */
 export function readSource(text: string, type: ResourceType): Source | NoSource {
+  const interop = new Interop('compat')
   let target: { path: AttributePath; filter?: Filter }
   try {
-    target = parseValuePath(text, type, new Interop('compat'))
+    target = parseValuePath(text, type, interop)
   } catch (error) {
+    const { toBeDeclared } = interop
+    if (toBeDeclared.length > 0) return readSource(text, declaring(type, toBeDeclared))
     if (error instanceof ScimError) return { problem: `is no path of ${type.name}: ${error.detail}` }
     throw error
   }

@@ -1,12 +1,12 @@
 // What the application will see of an account that is about to be written, and the statements that keep its role and
 // target group.
 import type { FieldProblem } from '../mapping/field'
-import type { TargetGroup } from '../mapping/view'
+import type { TargetGroup, View } from '../mapping/view'
 import { ScimError } from '../scim/error'
 import { grantsAccess, type SubjectView } from '../scim/event'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
-import type { StoredResource } from '../storage/resources'
+import type { StoredResource, StoredView } from '../storage/resources'
 import { changeRole } from '../storage/roles'
 import { isPlaced, moveStatements } from '../storage/target-groups'
 import type { Statement } from '../storage/tenant-database'
@@ -25,7 +25,7 @@ const MAX_TOLD = 400
 /**
  * Of an account that `connectionId` owns; undefined for a type of which there are none. Throws 400 invalidValue for one
  * that breaks a rule of the profile or the mapping. A rule keeps nobody's access alive: of whoever has none, or is
- * losing it, it is not asked, and the view stays as it was.
+ * losing it, it is not asked, and what breaks it stays in the view as it was.
  */
 export function accountView(
   tenant: Tenant,
@@ -36,16 +36,33 @@ export function accountView(
 ): AccountView | undefined {
   if (type.accessAttribute === undefined) return undefined
   const { view, problems } = tenant.application.read(resource, connectionId)
-  if (problems.length > 0 && before && !grantsAccess(resource, type)) {
-    const { profile = {}, role = null, targetGroup = null } = before.view ?? {}
-    return { view: { profile, role, targetGroup }, target: targetGroup === null ? null : { id: targetGroup } }
-  }
+  if (problems.length > 0 && before && !grantsAccess(resource, type))
+    return keptView(view, problems, before.view)
   if (problems.length > 0) {
     throw new ScimError(400, 'invalidValue', inWords(problems))
   }
   const target = view.targetGroup
   const targetGroup = isPlaced(before?.view, target) ? (before?.view?.targetGroup ?? null) : keyOf(target)
   return { view: { profile: view.profile, role: view.role, targetGroup }, target }
+}
+
+/** What was read, and in the place of what breaks a rule what was there before. */
+function keptView(
+  { profile, role }: View,
+  problems: readonly FieldProblem[],
+  before: StoredView | undefined,
+): AccountView {
+  const broken = new Set(problems.map(({ field }) => field))
+  const kept = Object.entries(before?.profile ?? {}).filter(([field]) => broken.has(field))
+  const targetGroup = before?.targetGroup ?? null
+  return {
+    view: {
+      profile: { ...profile, ...Object.fromEntries(kept) },
+      role: broken.has('role') ? (before?.role ?? null) : role,
+      targetGroup,
+    },
+    target: targetGroup === null ? null : { id: targetGroup },
+  }
 }
 
 /** As many as there is room for, and how many there are beside them. */

@@ -9,12 +9,17 @@ import {
   withoutReferences,
 } from '../scim/bulk'
 import { ScimError } from '../scim/error'
+import { Interop } from '../scim/interop'
 import type { JsonObject } from '../scim/json'
+import { applyPatch } from '../scim/patch'
+import { readPatchOp } from '../scim/patch-op'
 import { etag, location } from '../scim/representation'
+import { readResource } from '../scim/resource'
 import type { Projection } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
 import { failure } from '../storage/tenant-database'
 import { create } from './create'
+import { declareAhead, Undeclared } from './declare'
 import { remove } from './delete'
 import { modify } from './modify'
 import { replace } from './replace'
@@ -54,6 +59,7 @@ class BulkRun {
   }
 
   async run(): Promise<BulkOutcome> {
+    await declareAhead(this.tenant, this.#undeclared())
     for (let next = this.#next(); next !== undefined && !this.#stopped(); next = this.#next()) {
       this.#waiting.delete(next.at)
       await this.#attempt(next.at, next.bare)
@@ -61,6 +67,26 @@ class BulkRun {
     if (!this.#stopped()) for (const rest of this.#incomplete) await this.#complete(rest)
     const order = [...this.#results].sort(([a], [b]) => a - b)
     return { results: order.map(([, result]) => result), pointers: this.#pointers }
+  }
+
+  /** Attributes of an open extension that the tenant does not have yet. */
+  #undeclared(): readonly string[] {
+    const interop = new Interop(this.tenant.interop.mode)
+    for (const { operation } of this.request.entries)
+      if (!(operation instanceof ScimError)) this.#readAhead(operation, interop)
+    return interop.toBeDeclared
+  }
+
+  /** What is wrong with it is said when its turn comes. */
+  #readAhead({ method, endpoint, data }: BulkOperation, interop: Interop): void {
+    const type = this.tenant.resourceTypes.find(candidate => candidate.endpoint === endpoint)
+    if (!type?.extensions.some(({ open }) => open) || method === 'DELETE') return
+    try {
+      if (method === 'PATCH') applyPatch({}, readPatchOp(data, type, interop), type, interop)
+      else readResource(data, type, interop)
+    } catch (error) {
+      if (!(error instanceof ScimError)) throw error
+    }
   }
 
   #stopped(): boolean {
@@ -138,7 +164,7 @@ class BulkRun {
 
   /** What was done before cannot be done again, so that the operation is left to the client. */
   #refusalOf(error: unknown): unknown {
-    return failure(error) === 'configuration'
+    return failure(error) === 'configuration' || error instanceof Undeclared
       ? new ScimError(503, undefined, 'The configuration changed meanwhile; send the operation again.')
       : error
   }

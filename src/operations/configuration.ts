@@ -24,6 +24,12 @@ export interface Configuration {
   readonly version: number | null
   readonly resourceTypes: readonly ResourceType[]
   readonly application: Application
+  readonly breaker: Breaker | undefined
+}
+
+/** Undefined of a tenant whose breaker was never set: nothing can be held there. */
+export interface Breaker {
+  readonly enabled: boolean
 }
 
 /** How an application sees its users whose tenant says nothing else. */
@@ -38,6 +44,7 @@ const standard: Configuration = {
   version: null,
   resourceTypes: standardResourceTypes,
   application: standardApplication,
+  breaker: undefined,
 }
 
 interface Kept {
@@ -92,6 +99,7 @@ function built(stored: StoredConfiguration): Configuration {
       new Map(stored.decidedRoles.map(({ name, privileged }) => [name, privileged === 1])),
       accountTypeOf(resourceTypes),
     ),
+    breaker: stored.breaker && { enabled: stored.breaker.enabled === 1 },
   }
 }
 

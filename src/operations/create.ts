@@ -26,6 +26,7 @@ import {
 } from '../storage/resources'
 import type { Outcome, Row } from '../storage/tenant-database'
 import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
+import { mayBeHeld } from './breaker'
 import { declarations, requireDeclared } from './declare'
 import { keepsDeleted } from './delete'
 import { namedRole, roleRulesOf } from './group-roles'
@@ -66,7 +67,7 @@ async function createOnce(
     connectionId: tenant.connectionId ?? '',
     resource,
     ...(account && { view: account.view }),
-    restores: keepsDeleted(tenant, type),
+    restores: keepsDeleted(tenant, type) || mayBeHeld(tenant, type),
     version: tenant.txn,
     now: tenant.now,
   }

@@ -3,11 +3,12 @@
 import { own } from '../scim/canonical'
 import { isObject } from '../scim/json'
 import type { Resource } from '../scim/resource'
-import type { ResourceType, Schema } from '../scim/schema'
+import { accountTypeOf, type ResourceType, type Schema } from '../scim/schema'
 import { schemaDocument } from '../scim/schema-document'
 import { raiseConfigurationVersion } from '../storage/configuration-rows'
 import { upsertSchema } from '../storage/schema-rows'
 import type { Statement } from '../storage/tenant-database'
+import { ConfigurationChanged } from './access'
 import { standardSchema } from './configuration'
 import type { Tenant } from './tenant'
 
@@ -44,6 +45,26 @@ export function declarations(
     upsertSchema(tenant.id, row, tenant.now, condition),
     raiseConfigurationVersion(tenant.id, condition),
   ]
+}
+
+/**
+ * For a request whose parts are transactions of their own, and so must find everything declared: throws Undeclared for
+ * names that nobody has yet, and the next time, when they are the request's, declares them all; then it is read again.
+ */
+export async function declareAhead(tenant: Tenant, names: readonly string[]): Promise<void> {
+  if (names.length > 0) throw new Undeclared(names)
+  if (tenant.declares.length === 0) return
+  const type = accountTypeOf(tenant.resourceTypes)
+  const { schema } = type.extensions.find(({ open }) => open) ?? {}
+  if (!schema) return
+  const row = { urn: schema.id, extends: type.name, document: documentOf(type, schema, new Set()) }
+  const { admitted } = tenant.database
+  await tenant.database.batch([
+    ...tenant.database.guard,
+    upsertSchema(tenant.id, row, tenant.now, admitted),
+    raiseConfigurationVersion(tenant.id, admitted),
+  ])
+  throw new ConfigurationChanged(true)
 }
 
 /** What the tenant adds to the standard's schema. */

@@ -1,9 +1,10 @@
 // DELETE (RFC 7644 §3.6): the resource, its memberships and its lookups go, and so do references to it; the event
-// keeps what it was.
+// keeps what it was. Where the profile or the breaker keeps the record, it is gone for SCIM all the same.
 import { formatPath } from '../scim/attribute-path'
 import {
   deactivatedEvent,
   deletedEvents,
+  grantsAccess,
   losesAccess,
   type ResourceEvent,
   referenceLostEvent,
@@ -11,6 +12,7 @@ import {
 import { referringPaths } from '../scim/reference'
 import type { ResourceType } from '../scim/schema'
 import { insertActivity } from '../storage/activity'
+import { heldNote, holdDeletion } from '../storage/held-rows'
 import { appendEvents, createDeliveries, groupsOf } from '../storage/outbox'
 import { forgetReferences } from '../storage/referrers'
 import {
@@ -25,6 +27,7 @@ import { leaveGroupRoles, leaveRole } from '../storage/roles'
 import { leaveTargetGroup } from '../storage/target-groups'
 import type { Statement } from '../storage/tenant-database'
 import { viewRulesOf } from './account-view'
+import { breakerGuard, breakerStatement, isHeld, lossStatements } from './breaker'
 import { lostRole } from './group-roles'
 import { notFound } from './retrieve'
 import { draftOf, occasionOf, type Tenant } from './tenant'
@@ -39,12 +42,16 @@ export async function remove(
   ifMatch: string | undefined,
 ): Promise<readonly Pointer[]> {
   return takeTurns(tenant, async now => {
-    const [found] = await now.database.batch([selectResource(now.id, type, id, VIEWED)])
+    const [found, breaker] = await now.database.batch([
+      selectResource(now.id, type, id, VIEWED),
+      ...breakerStatement(now, type),
+    ])
     const row = found?.rows[0]
     if (!row) throw notFound(type, id)
     const stored = readResource(row)
     requireMatch(ifMatch, stored, type)
-    return write(now, type, stored)
+    const loses = type.accessAttribute !== undefined && grantsAccess(stored.resource, type)
+    return write(now, type, stored, { loses, held: isHeld(breaker, loses) })
   })
 }
 
@@ -53,20 +60,30 @@ export function keepsDeleted({ application }: Tenant, type: ResourceType): boole
   return type.accessAttribute !== undefined && application.profile.user.onDelete === 'deactivate'
 }
 
+interface Deprovisioning {
+  /** Access is lost, and counted. */
+  readonly loses: boolean
+  /** The breaker keeps the record until the operator decides. */
+  readonly held: boolean
+}
+
 async function write(
   tenant: Tenant,
   type: ResourceType,
   stored: StoredResource,
+  deprovisioning: Deprovisioning,
 ): Promise<readonly Pointer[]> {
+  const { loses, held } = deprovisioning
   const occasion = occasionOf(tenant)
   const {
     rows,
     events,
     more,
     referrers = [],
-  } = keepsDeleted(tenant, type) ? burial(tenant, type, stored) : deletion(tenant, type, stored)
+  } = held || keepsDeleted(tenant, type) ? burial(tenant, type, stored, held) : deletion(tenant, type, stored)
   const done = await tenant.database.steps({
     unchanged: tenant.database.guard,
+    breaker: breakerGuard(tenant, type, deprovisioning),
     // Before the rows: the groups that somebody is in are known as long as the memberships are there.
     events: [
       appendEvents(
@@ -76,9 +93,15 @@ async function write(
       ),
     ],
     leaving: leavingStatements(tenant, type, stored),
+    held: held ? [holdDeletion(tenant.id, stored, loses, tenant.now)] : [],
     rows,
     referrers,
-    log: [insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)])],
+    loss: loses ? lossStatements(tenant, type) : [],
+    log: [
+      insertActivity(tenant.id, [tenant.log.entry(204, type.name, stored.id)], {
+        notes: held ? [heldNote()] : [],
+      }),
+    ],
     deliveries: [createDeliveries(occasion)],
   })
   tenant.log.stored()
@@ -105,7 +128,7 @@ function deletion(tenant: Tenant, type: ResourceType, stored: StoredResource): R
 }
 
 /** The record stays, inactive; who had no access before has lost nothing. */
-function burial(tenant: Tenant, type: ResourceType, stored: StoredResource): Removal {
+function burial(tenant: Tenant, type: ResourceType, stored: StoredResource, held: boolean): Removal {
   const { accessAttribute = '' } = type
   const change = changeOf(tenant, type, stored, {
     resource: { ...stored.resource, [accessAttribute]: false },
@@ -113,7 +136,7 @@ function burial(tenant: Tenant, type: ResourceType, stored: StoredResource): Rem
   const lost = losesAccess(stored.resource, change.resource, type)
   return {
     rows: buryResource(tenant.id, type, stored, change),
-    events: lost ? [deactivatedEvent({ ...stored, ...change }, type, 'deleted')] : [],
+    events: lost ? [deactivatedEvent({ ...stored, ...change }, type, 'deleted', held)] : [],
   }
 }
 
@@ -130,7 +153,7 @@ function leavingStatements(tenant: Tenant, type: ResourceType, stored: StoredRes
 }
 
 /** Nobody goes on referring to it (RFC-167). */
-function referrersOf(tenant: Tenant, deleted: ResourceType, id: string): Statement[] {
+export function referrersOf(tenant: Tenant, deleted: ResourceType, id: string): Statement[] {
   return tenant.resourceTypes.flatMap(type =>
     referringPaths(type)
       .filter(({ attribute }) => attribute.refersTo.name === deleted.name)

@@ -1,5 +1,5 @@
-// The return of somebody whom a DELETE made vanish while the record was kept (profile `onDelete: "deactivate"`): the
-// same id and history, everything else as it is sent now.
+// The return of somebody whom a DELETE made vanish while the record was kept (profile `onDelete: "deactivate"`, or held
+// by the breaker): the same id and history, everything else as it is sent now.
 import { updatedEvents } from '../scim/event'
 import type { Projection } from '../scim/returned'
 import { insertActivity } from '../storage/activity'
@@ -9,6 +9,7 @@ import { appendEvents, createDeliveries } from '../storage/outbox'
 import { type NewResource, raiseResource, type StoredResource, withMemberships } from '../storage/resources'
 import { failure } from '../storage/tenant-database'
 import { viewRulesOf, viewStatements } from './account-view'
+import { heldNoMore } from './breaker'
 import { declarations } from './declare'
 import { attachment } from './naming'
 import { refuse, taken } from './refusal'
@@ -35,6 +36,7 @@ export async function restore(
       unchanged: tenant.database.guard,
       open: [requireOpenConnection(tenant.id, connectionId)],
       rows: raiseResource(tenant.id, type, deleted, change),
+      held: heldNoMore(tenant, type, deleted),
       declared: declarations(tenant, type, resource),
       account: viewStatements(tenant, deleted.id, change.account, deleted),
       events: [

@@ -9,6 +9,7 @@ import type { FilterContext } from '../storage/attribute-sql'
 import type { Keys } from '../storage/keys'
 import type { EventDraft, Occasion } from '../storage/outbox'
 import type { TenantDatabase } from '../storage/tenant-database'
+import type { Breaker } from './configuration'
 
 export interface Tenant {
   readonly id: string
@@ -19,6 +20,7 @@ export interface Tenant {
   readonly declares: readonly string[]
   /** How the tenant's application sees its users. */
   readonly application: Application
+  readonly breaker: Breaker | undefined
   readonly interop: Interop
   readonly limits: PageLimits
   /** `{origin}/t/{slug}/scim/v2`, without a slash at its end. */

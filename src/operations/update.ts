@@ -24,6 +24,7 @@ import {
 } from '../storage/resources'
 import { failure, type Outcome, type Statement } from '../storage/tenant-database'
 import { type AccountView, accountView, viewRulesOf, viewStatements } from './account-view'
+import { lossStatements } from './breaker'
 import { declarations, requireDeclared } from './declare'
 import { namedRole, roleRulesOf } from './group-roles'
 import { attachment, type NamedMembers, namedMembers, refuseItself, requiredMembers } from './naming'
@@ -214,6 +215,7 @@ function documentStatements(
     ...declarations(tenant, type, change.resource),
     ...viewStatements(tenant, stored.id, change.account, stored),
     ...namedRole(tenant, type, after),
+    ...(losesAccess(stored.resource, change.resource, type) ? lossStatements(tenant, type) : []),
     appendEvents(
       occasionOf(tenant),
       events.map(event => draftOf(event, type)),

@@ -146,9 +146,17 @@ export function deletedEvents(last: Subject, type: ResourceType): ResourceEvent[
   ]
 }
 
-/** Access is lost without a change of `active` by a client: the record is deleted, or whoever vouched for it is. */
-export function deactivatedEvent(after: Subject, type: ResourceType, reason: string): ResourceEvent {
-  return sessionEvent('deactivated', after, type, { reason })
+/**
+ * Access is lost without a change of `active` by a client: the record is deleted, or whoever vouched for it is. `held`:
+ * the operator has yet to decide whether the record goes.
+ */
+export function deactivatedEvent(
+  after: Subject,
+  type: ResourceType,
+  reason: string,
+  held = false,
+): ResourceEvent {
+  return sessionEvent('deactivated', after, type, { reason, ...(held && { held }) })
 }
 
 /** The operator, a suspended tenant or a lost role ended the sessions, and nothing else changed. */

@@ -73,7 +73,12 @@ export function withDeclared(
   names: readonly string[],
 ): readonly ResourceType[] {
   const account = accountTypeOf(types)
-  const extensions = account.extensions.map(extension => {
+  return types.map(type => (type === account ? declaring(account, names) : type))
+}
+
+/** The same of one type. */
+export function declaring(type: ResourceType, names: readonly string[]): ResourceType {
+  const extensions = type.extensions.map(extension => {
     if (!extension.open) return extension
     const { schema } = extension
     const attributes = [...schema.attributes, ...names.map(name => attribute(name, ''))]
@@ -85,7 +90,7 @@ export function withDeclared(
       )
     return { ...extension, schema: { ...schema, attributes } }
   })
-  return types.map(type => (type === account ? { ...account, extensions } : type))
+  return { ...type, extensions }
 }
 
 /** RFC 7643 §2.2: `server` and `global` are both kept within the tenant, which is all that a client can see. */

@@ -1,6 +1,7 @@
 // What a tenant has beyond the standard, read as one, and the version by which a cached copy is known to be good.
 import { type SQL, sql } from 'drizzle-orm'
 import { STANDARD_PROFILE } from '../mapping/shipped-profiles'
+import { type BreakerRow, selectBreaker } from './breaker-rows'
 import { type ConnectionMappingRow, readConnectionMappings, selectConnectionMappings } from './mapping-rows'
 import { type ResourceTypeRow, readResourceTypeRows, selectResourceTypes } from './resource-type-rows'
 import { selectDecidedRoles } from './roles'
@@ -17,6 +18,8 @@ export interface StoredConfiguration {
   readonly mappings: readonly ConnectionMappingRow[]
   /** Roles from an attribute of which the operator says whether they are privileged. */
   readonly decidedRoles: readonly { readonly name: string; readonly privileged: number }[]
+  /** Undefined where it was never set. */
+  readonly breaker: BreakerRow | undefined
   /** Both oldest first. */
   readonly resourceTypes: readonly ResourceTypeRow[]
   readonly schemas: readonly SchemaRow[]
@@ -43,12 +46,13 @@ export function selectConfiguration(tenantId: string): SQL[] {
     selectSchemas(tenantId),
     selectConnectionMappings(tenantId),
     selectDecidedRoles(tenantId),
+    selectBreaker(tenantId),
   ]
 }
 
 /** Undefined where there is no such tenant any more. */
 export function readConfiguration(outcomes: readonly Outcome[]): StoredConfiguration | undefined {
-  const [tenant, resourceTypes, schemas, mappings, roles] = outcomes.map(({ rows }) => rows)
+  const [tenant, resourceTypes, schemas, mappings, roles, breakers] = outcomes.map(({ rows }) => rows)
   const row = tenant?.[0]
   return (
     row && {
@@ -62,6 +66,7 @@ export function readConfiguration(outcomes: readonly Outcome[]): StoredConfigura
       },
       mappings: readConnectionMappings(mappings ?? []),
       decidedRoles: (roles ?? []) as unknown as StoredConfiguration['decidedRoles'],
+      breaker: breakers?.[0] as BreakerRow | undefined,
       resourceTypes: readResourceTypeRows(resourceTypes ?? []),
       schemas: readSchemaRows(schemas ?? []),
     }
@@ -74,6 +79,7 @@ export function raiseConfigurationVersion(tenantId: string, condition = sql`1`):
     sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} x WHERE x.tenant_id = ${tenantId})`
   return sql`UPDATE tenants SET config_version = config_version + 1,
       configured = ${has('tenant_schemas')} OR ${has('tenant_resource_types')} OR ${has('mappings')}
+        OR ${has('breakers')}
         OR profile <> ${STANDARD_PROFILE} OR profile_document IS NOT NULL
     WHERE tenant_id = ${tenantId} AND ${condition}`
 }

@@ -549,13 +549,62 @@ export const activity = sqliteTable(
   ],
 )
 
+/** Above how many losses of access a tenant's DELETEs are held back until the operator decides. */
+export const breakers = sqliteTable('breakers', {
+  tenantId: text('tenant_id').primaryKey(),
+  /** 1 or 0 */
+  enabled: integer().notNull(),
+  /** This many people may lose access within the window; with one more it trips. */
+  threshold: integer().notNull(),
+  windowMinutes: integer('window_minutes').notNull(),
+  /** How many have lost access since it began to count: where in the ring of `access_losses` the next one goes. */
+  losses: integer().notNull(),
+  /** Null while it has not tripped. */
+  trippedAt: integer('tripped_at'),
+  /** How often the operator has decided: what was held in an earlier round is decided. */
+  round: integer().notNull(),
+})
+
+/** When people last lost access by requests of identity providers: a ring of as many places as the threshold has. */
+export const accessLosses = sqliteTable(
+  'access_losses',
+  {
+    tenantId: text('tenant_id').notNull(),
+    slot: integer().notNull(),
+    at: integer().notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.slot] })],
+)
+
+/** Deleted users whose record is kept because the breaker had tripped, until the operator decides. */
+export const heldDeletions = sqliteTable(
+  'held_deletions',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** Of the user's row. */
+    serial: integer().notNull(),
+    userId: text('user_id').notNull(),
+    connectionId: text('connection_id').notNull(),
+    at: integer().notNull(),
+    /** 1 where the DELETE took access away, 0 where there was none. */
+    active: integer().notNull(),
+    /** JSON array of the ids of the groups it was in. */
+    groupIds: text('group_ids').notNull(),
+    /** Of the breaker, when it was held. */
+    round: integer().notNull(),
+    /** Why the last rollback has left it; null as long as none has. */
+    keptBecause: text('kept_because'),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.serial] })],
+)
+
 /** Long work, done in bounded steps: everybody's sessions, a connection's users, a tenant's rows. */
 export const jobs = sqliteTable(
   'jobs',
   {
     tenantId: text('tenant_id').notNull(),
     id: text().notNull(),
-    /** revoke-sessions | deactivate-users | delete-tenant | recompute */
+    /** revoke-sessions | deactivate-users | delete-tenant | recompute | release-held | roll-back-held */
     kind: text().notNull(),
     /** The connection the work is about, if any. */
     connectionId: text('connection_id'),

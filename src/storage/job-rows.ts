@@ -3,7 +3,13 @@ import { type SQL, sql } from 'drizzle-orm'
 
 export interface NewJob {
   readonly id: string
-  readonly kind: 'revoke-sessions' | 'deactivate-users' | 'delete-tenant' | 'recompute'
+  readonly kind:
+    | 'revoke-sessions'
+    | 'deactivate-users'
+    | 'delete-tenant'
+    | 'recompute'
+    | 'release-held'
+    | 'roll-back-held'
   /** The connection whose users it is about; null for the whole tenant's. */
   readonly connectionId: string | null
 }

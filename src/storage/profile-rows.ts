@@ -1,6 +1,7 @@
 // The deployment's profiles: every version of each document, and how far the tenants have been given the newest.
 // Like the directory of tenants they belong to no tenant, and nothing joins them with anything.
 import { type SQL, sql } from 'drizzle-orm'
+import { abortUnlessChanged } from './resources'
 import { failure } from './tenant-database'
 
 export interface ProfileRow {
@@ -116,13 +117,16 @@ export async function takeDueProfiles(d1: D1Database, now: number, wakeAgain: nu
   return (await statement.bind(wakeAgain, now).all<{ name: string }>()).results.map(({ name }) => name)
 }
 
-/** A tenant that has the profile gets this version; null: the one that ships. Changes nothing of any other. */
+/** A tenant that has an older version of the profile gets this one; 'stale' (see `failure`) for any other tenant. */
 export function adoptProfile(
   tenantId: string,
-  { name, version, document }: { name: string; version: number; document: string | null },
-): SQL {
-  return sql`UPDATE tenants SET profile_version = ${version}, profile_document = ${document}
-    WHERE tenant_id = ${tenantId} AND profile = ${name} AND profile_version <> ${version} AND status <> 'deleting'`
+  { name, version, document }: { name: string; version: number; document: string },
+): SQL[] {
+  return [
+    sql`UPDATE tenants SET profile_version = ${version}, profile_document = ${document}
+      WHERE tenant_id = ${tenantId} AND profile = ${name} AND profile_version < ${version} AND status <> 'deleting'`,
+    abortUnlessChanged(tenantId),
+  ]
 }
 
 /** The tenant gets another profile. */

@@ -368,8 +368,9 @@ export function buryResource(
   change: Change,
 ): SQL[] {
   const document = documentColumns(change.resource, type)
+  const profile = change.view ? JSON.stringify(change.view.profile) : null
   return [
-    sql`UPDATE resources SET scope = ${DELETED}, deleted_at = ${change.now}, document = ${document.text},
+    sql`UPDATE resources SET scope = ${DELETED}, profile = ${profile}, deleted_at = ${change.now}, document = ${document.text},
         comparable = ${document.comparable}, active = ${document.active}, role = NULL, target_group = NULL,
         version = ${change.version}, last_modified = ${change.now},
         sessions_not_before = ${change.sessionsNotBefore}, session_epoch = ${change.sessionEpoch}
@@ -414,6 +415,15 @@ export function raiseResource(
     sql`UPDATE gaps SET gone = gone - 1 WHERE ${ofList}
       AND (size, block) IN (SELECT value, CAST(${before.serial - 1} AS INTEGER) / value
         FROM json_each(${JSON.stringify(BLOCK_SIZES)}))`,
+  ]
+}
+
+/** Deletes the record of whom `buryResource` has made vanish. Rolls back ('stale') when somebody else was faster. */
+export function eraseResource(tenantId: string, type: ResourceType, before: StoredResource): SQL[] {
+  return [
+    sql`DELETE FROM resources WHERE ${isAsRead(tenantId, before)} AND scope = ${DELETED}`,
+    abortUnlessChanged(tenantId),
+    deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId, true)),
   ]
 }
 

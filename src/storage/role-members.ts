@@ -60,10 +60,17 @@ export function gainRoles({
   ]
 }
 
+/** People among those who came or go; the plus keeps an index out of it by which all people of the tenant are read. */
+function isAccount({ rules, who }: Pick<RoleChange, 'rules' | 'who'>): SQL {
+  return sql`r.id IN (${who}) AND +r.type = ${rules.accountType.name}`
+}
+
 /** Only people count: a group within a group has no sessions. */
-function countMembers({ occasion: { tenantId }, rules, groupId, who }: RoleChange, sign: SQL): SQL {
+function countMembers(change: RoleChange, sign: SQL): SQL {
+  const { occasion, groupId } = change
+  const { tenantId } = occasion
   return sql`UPDATE roles SET members = members ${sign} (SELECT count(*) FROM resources r
-      WHERE r.tenant_id = ${tenantId} AND r.type = ${rules.accountType.name} AND r.id IN (${who}))
+      WHERE r.tenant_id = ${tenantId} AND ${isAccount(change)})
     WHERE tenant_id = ${tenantId} AND id = ${groupId}`
 }
 
@@ -83,6 +90,5 @@ function personEvents(
     SELECT ${tenantId}, p.sequence, ${eventId(txn, sql`p.sequence`)}, ${`${accountType.eventNoun}.${verb}`}, ${txn},
       p.id, ${connectionId}, ${now}, p.data
     FROM (SELECT r.id AS id, ${data} AS data, ${lastSequence(tenantId)} + row_number() OVER (ORDER BY r.id) AS sequence
-      FROM resources r WHERE r.tenant_id = ${tenantId} AND r.type = ${accountType.name} AND r.id IN (${who})
-        AND ${only}) p`
+      FROM resources r WHERE r.tenant_id = ${tenantId} AND ${isAccount({ rules, who })} AND ${only}) p`
 }

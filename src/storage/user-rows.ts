@@ -29,17 +29,13 @@ export function pageOfUsers(
   rules: ViewRules,
 ): SQL {
   const columns = userColumns(context, rules)
-  const part = (scope: string, deleted: boolean) => {
-    const { rows, serial } = rowsIn(query, scope, { ...context, deleted })
+  const { tenantId, type } = context
+  const pages = sourcesOf(query, context).map(({ rows, serial, scope }) => {
     const page = (limit: SQL) => sql`SELECT ${columns} FROM ${rows} AND ${serial} > ${afterSerial}
       ORDER BY ${serial} LIMIT ${limit}`
-    const { tenantId, type } = context
     return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count, memberships: false })})`
-  }
-  const living = part(scopeOf(context.type, ''), false)
-  // Who is deleted is in no target group and has no role.
-  if (query.role !== undefined || query.targetGroup !== undefined) return living
-  return sql`${living} UNION ALL ${part(DELETED, true)} ORDER BY serial LIMIT ${count}`
+  })
+  return sql`${sql.join(pages, sql` UNION ALL `)} ORDER BY serial LIMIT ${count}`
 }
 
 /** One of them by id; the same columns. */
@@ -85,24 +81,57 @@ function userColumns({ tenantId }: FilterContext, { hasRoles, privileged }: View
   return sql`${resourceColumns(VIEWED)}, ${roles} AS roles`
 }
 
-function rowsIn({ filter, role, targetGroup }: UserQuery, scope: string, context: FilterContext) {
-  const { tenantId, type } = context
-  if (role === undefined && targetGroup === undefined) return rowsOf(filter, scope, context)
-  const placed = targetGroup === undefined ? sql`` : sql` AND r.target_group = ${targetGroup}`
-  const having = role === undefined ? sql`` : sql` AND r.id IN (${withRole(tenantId, role)})`
-  const index = targetGroup === undefined ? sql`` : sql` INDEXED BY resources_target_group`
-  const matching = filter ? sql` AND ${filterCondition(filter, context)}` : sql``
-  return {
-    rows: sql`resources r${index} WHERE r.tenant_id = ${tenantId} AND r.type = ${type.name} AND r.scope = ${scope}
-      ${placed}${having}${matching}`,
-    serial: sql`r.serial`,
-  }
+/** Rows up to their condition, and the serial by which they are in order; no user is in two of the sources. */
+interface UserSource {
+  readonly rows: SQL
+  readonly serial: SQL
+  /** Of the list that they are in. */
+  readonly scope: string
 }
 
-/** From an attribute, or by a group. */
-function withRole(tenantId: string, name: string): SQL {
-  return sql`SELECT u.id FROM resources u INDEXED BY resources_role WHERE u.tenant_id = ${tenantId} AND u.role = ${name}
-    UNION SELECT m.member_id FROM roles k CROSS JOIN members m
-    WHERE k.tenant_id = ${tenantId} AND k.name = ${name} AND k.source = 'group'
-      AND m.tenant_id = ${tenantId} AND m.group_id = k.id`
+function sourcesOf(query: UserQuery, context: FilterContext): readonly UserSource[] {
+  const { filter, role, targetGroup } = query
+  const scope = scopeOf(context.type, '')
+  // Who is deleted is in no target group and has no role.
+  if (role !== undefined)
+    return [withAttributeRole(role, query, context), withGroupRole(role, query, context)]
+  if (targetGroup !== undefined)
+    return [
+      bySerial(sql`resources r INDEXED BY resources_target_group WHERE ${living(query, context)}`, context),
+    ]
+  return [
+    { ...rowsOf(filter, scope, { ...context, deleted: false }), scope },
+    { ...rowsOf(filter, DELETED, { ...context, deleted: true }), scope: DELETED },
+  ]
+}
+
+function withAttributeRole(role: string, query: UserQuery, context: FilterContext): UserSource {
+  return bySerial(
+    sql`resources r INDEXED BY resources_role WHERE ${living(query, context)} AND r.role = ${role}`,
+    context,
+  )
+}
+
+/** The members of a group are read whole: they are in order of their ids. */
+function withGroupRole(role: string, query: UserQuery, context: FilterContext): UserSource {
+  const { tenantId } = context
+  return bySerial(
+    sql`(SELECT DISTINCT m.member_id AS id FROM roles k CROSS JOIN members m
+      WHERE k.tenant_id = ${tenantId} AND k.name = ${role} AND k.source = 'group'
+        AND m.tenant_id = ${tenantId} AND m.group_id = k.id) h
+    CROSS JOIN resources r WHERE r.id = h.id AND ${living(query, context)} AND r.role IS NOT ${role}`,
+    context,
+  )
+}
+
+function bySerial(rows: SQL, { type }: FilterContext): UserSource {
+  return { rows, serial: sql`r.serial`, scope: scopeOf(type, '') }
+}
+
+function living({ filter, targetGroup }: UserQuery, context: FilterContext): SQL {
+  const { tenantId, type } = context
+  const placed = targetGroup === undefined ? sql`` : sql` AND r.target_group = ${targetGroup}`
+  const matching = filter ? sql` AND ${filterCondition(filter, { ...context, deleted: false })}` : sql``
+  // The plus keeps the list's index out of it.
+  return sql`r.tenant_id = ${tenantId} AND +r.type = ${type.name} AND +r.scope = ${scopeOf(type, '')}${placed}${matching}`
 }

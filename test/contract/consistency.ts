@@ -63,7 +63,8 @@ async function expectTables(tenantId: string): Promise<void> {
     `SELECT live FROM pending_totals WHERE tenant_id = ?1
       AND live <> (SELECT count(*) FROM pending_members WHERE tenant_id = ?1)`,
     'SELECT type, scope, live FROM totals WHERE tenant_id = ? AND live > 0 ORDER BY 1, 2',
-    'SELECT type, scope, count(*) AS live FROM resources WHERE tenant_id = ? GROUP BY 1, 2 ORDER BY 1, 2',
+    `SELECT type, scope, count(*) AS live FROM resources WHERE tenant_id = ? AND scope <> '@deleted'
+      GROUP BY 1, 2 ORDER BY 1, 2`,
   )
   expect({ orphans, doubles, strangers, unfound, late, waiting }).toEqual({
     orphans: [],

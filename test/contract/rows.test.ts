@@ -368,7 +368,10 @@ describe('managers', () => {
       const report = reports.find(({ id }) => id === userId)
       expect([type, txn]).toEqual(['user.updated', deleted?.txn])
       const { userName, externalId, active } = report ?? {}
-      expect(data).toEqual({ ...like?.data, user: { id: userId, userName, externalId, active } })
+      const { department } = (report?.[ENTERPRISE] ?? {}) as { department?: string }
+      const own = { userName, email: userName, ...(department !== undefined && { department }) }
+      const profile = { ...(like?.data.profile as object), ...own }
+      expect(data).toEqual({ ...like?.data, user: { id: userId, userName, externalId, active }, profile })
     }
     await expectConsistent(own, [own.connection])
   })

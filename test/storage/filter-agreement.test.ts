@@ -45,6 +45,7 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     connectionId,
     resourceTypes: [types.User, types.Group],
     declares: [],
+    breaker: undefined,
     application: standardApplication,
     interop,
     limits: { defaultCount: 100, maxCount: 1000 },

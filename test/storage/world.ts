@@ -151,11 +151,14 @@ export async function send(
 export type Client = Awaited<ReturnType<typeof newClient>>
 
 /** A connection of a tenant (a new one, unless `slug` names one) and its token, used once unless `fresh`. */
-export async function newClient(options: { slug?: string; tenantId?: string; fresh?: boolean } = {}) {
+export async function newClient(
+  options: { slug?: string; tenantId?: string; fresh?: boolean; profile?: string } = {},
+) {
   const operator = { authorization: `Bearer ${env.ADMIN_TOKEN}`, 'content-type': 'application/json' }
   const admin = (path: string, body: Json) => send('POST', `${ORIGIN}/admin/v1${path}`, operator, body)
   const slug = options.slug ?? `t-${crypto.randomUUID()}`
-  const tenantId: string = options.tenantId ?? (await admin('/tenants', { slug, name: 'T' })).body.id
+  const { profile = 'standard' } = options
+  const tenantId: string = options.tenantId ?? (await admin('/tenants', { slug, name: 'T', profile })).body.id
   const connection = (await admin(`/tenants/${slug}/connections`, { name: 'C', idp: 'generic' })).body
   const base = `${ORIGIN}/t/${slug}/scim/v2`
   const authorization = `Bearer ${connection.token.value}`

@@ -8,6 +8,7 @@ import { activityCalls } from './activity'
 import { appKeyCalls } from './app-keys'
 import { type AdminEnv, authenticate } from './authenticate'
 import { queryProblem, readBody } from './body'
+import { breakerCalls } from './breaker'
 import type { Call } from './call'
 import { connectionCalls } from './connections'
 import { deliveryCalls } from './deliveries'
@@ -20,6 +21,7 @@ import { receiverCalls } from './receivers'
 import { resourceTypeCalls } from './resource-types'
 import { roleCalls } from './roles'
 import { schemaCalls } from './schemas'
+import { setupLinkCalls } from './setup-links'
 import { signingKeyCalls } from './signing-keys'
 import { targetGroupCalls } from './target-groups'
 import { tenantCalls } from './tenants'
@@ -42,6 +44,8 @@ export const adminCalls: readonly Call[] = [
   ...mappingCalls,
   ...roleCalls,
   ...targetGroupCalls,
+  ...breakerCalls,
+  ...setupLinkCalls,
   ...appKeyCalls,
   openApiCall(() => adminCalls),
 ]

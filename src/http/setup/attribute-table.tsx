@@ -1,0 +1,93 @@
+// The table of what the identity provider is to send: its own attribute, the SCIM attribute, and the rule.
+import type { ExpectedAttribute } from '../../mapping/expected-attributes'
+import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
+import { macro } from './onelogin-template'
+import { providerAttribute } from './provider-attributes'
+
+interface Props {
+  idp: IdentityProvider
+  attributes: readonly ExpectedAttribute[]
+}
+
+export function AttributeTable({ idp, attributes }: Props) {
+  const named = attributes.some(({ sources: [path = ''] }) => providerAttribute(idp, path) !== undefined)
+  return (
+    <section aria-labelledby="attributes">
+      <h2 id="attributes">Attributes</h2>
+      <p>
+        What is read of each person. A required one that is missing, or a value that is not allowed, is
+        refused, and the message in your identity provider’s log names it.
+      </p>
+      {/* A wide table scrolls by itself, also by keyboard. */}
+      <section class="scroll" tabindex={0} aria-labelledby="attributes">
+        <table>
+          <thead>
+            <tr>
+              {named && <th scope="col">{identityProviderNames[idp]}</th>}
+              <th scope="col">SCIM attribute</th>
+              <th scope="col">Required</th>
+              <th scope="col">Values</th>
+              <th scope="col">In the application</th>
+            </tr>
+          </thead>
+          <tbody>
+            {attributes.map(attribute => (
+              <Row idp={idp} attribute={attribute} named={named} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </section>
+  )
+}
+
+function Row({
+  idp,
+  attribute,
+  named,
+}: {
+  idp: IdentityProvider
+  attribute: ExpectedAttribute
+  named: boolean
+}) {
+  const { field, required } = attribute
+  const [source = '', ...others] = attribute.sources
+  return (
+    <tr>
+      {named && <td>{sent(idp, attribute)}</td>}
+      <th scope="row">
+        <code>{source}</code>
+        {others.length > 0 && (
+          <small>
+            {' '}
+            or, without a value, {others.map((other, i) => [i > 0 && ', then ', <code>{other}</code>])}
+          </small>
+        )}
+      </th>
+      <td>{required ? <strong>yes</strong> : 'no'}</td>
+      <td>{rulesOf(attribute).join('; ')}</td>
+      <td>{field === null ? '–' : <bdi>{field}</bdi>}</td>
+    </tr>
+  )
+}
+
+function sent(idp: IdentityProvider, { field, sources: [path = ''] }: ExpectedAttribute) {
+  const name = providerAttribute(idp, path) ?? (idp === 'onelogin' ? macro(path, field) : undefined)
+  return name === undefined ? 'as you keep it' : <code>{name}</code>
+}
+
+const types = {
+  string: '',
+  boolean: 'true or false',
+  number: 'a number',
+  dateTime: 'a date and time',
+} as const
+
+function rulesOf({ type, values, maxLength, default: otherwise }: ExpectedAttribute): string[] {
+  return [
+    ...(types[type] === '' ? [] : [types[type]]),
+    ...(values ? [`one of ${values.map(String).join(', ')}`] : []),
+    ...(maxLength === undefined ? [] : [`at most ${maxLength} characters`]),
+    ...(otherwise === undefined ? [] : [`${String(otherwise)} if none is sent`]),
+  ]
+}
