@@ -6,6 +6,7 @@ import { Document, pageReply } from '../pages/document'
 import { isPlainHttp } from '../plain-http'
 import { activityRoutes } from './activity'
 import { appKeyRoutes } from './app-keys'
+import { breakerRoutes } from './breaker'
 import { connectionRoutes } from './connections'
 import { CONSOLE, type ConsoleEnv } from './context'
 import { deliveryRoutes } from './deliveries'
@@ -19,6 +20,7 @@ import { resourceTypeRoutes } from './resource-types'
 import { roleRoutes } from './roles'
 import { schemaRoutes } from './schemas'
 import { withSession } from './session'
+import { setupLinkRoutes } from './setup-links'
 import { signInRoutes, signOut } from './sign-in'
 import { targetGroupRoutes } from './target-groups'
 import { tenantRoutes } from './tenants'
@@ -41,9 +43,11 @@ for (const routes of [
   connectionRoutes,
   tokenRoutes,
   mappingRoutes,
+  setupLinkRoutes,
   peopleRoutes,
   roleRoutes,
   targetGroupRoutes,
+  breakerRoutes,
   receiverRoutes,
   deliveryRoutes,
   activityRoutes,

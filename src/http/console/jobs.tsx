@@ -48,6 +48,8 @@ const kinds: Readonly<Record<JobItem['kind'], string>> = {
   'deactivate-users': "Deactivating a connection's users",
   'delete-tenant': 'Deleting the tenant',
   recompute: 'Reading users anew',
+  'release-held': 'Deleting who was held',
+  'roll-back-held': 'Bringing back who was held',
 }
 
 export function JobTable({ jobs, slug }: { jobs: readonly JobItem[]; slug: string }) {

@@ -15,9 +15,11 @@ export const sections: readonly Section[] = [
 export const tenantSections: readonly Section[] = [
   { path: '', title: 'Tenant' },
   { path: 'connections', title: 'Connections' },
+  { path: 'setup-links', title: 'Setup links' },
   { path: 'people', title: 'People' },
   { path: 'roles', title: 'Roles' },
   { path: 'target-groups', title: 'Target groups' },
+  { path: 'breaker', title: 'Breaker' },
   { path: 'receivers', title: 'Receivers' },
   { path: 'deliveries', title: 'Deliveries' },
   { path: 'activity', title: 'Activity' },

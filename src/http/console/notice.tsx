@@ -14,6 +14,8 @@ const notices: Readonly<Record<string, string>> = {
   replayed: 'It is being sent again.',
   'replayed-some': 'Five hundred are being sent again. There are more: send again to take the next.',
   'nothing-to-replay': 'There was nothing to send again.',
+  releasing: 'They are being deleted, and their sessions ended.',
+  'rolling-back': 'They are being brought back.',
   published: 'Published. It counts from the next request on.',
   'rolled-back': 'The earlier version is published again, as a version of its own.',
   'signed-in': 'You are signed in.',
