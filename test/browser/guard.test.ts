@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { expectAccessible, expectNoSidewaysScroll } from './look'
+import { axeScript, expectAccessible, expectNoSidewaysScroll } from './look'
 import { watch } from './visitor'
 
 let browser: Browser
@@ -15,6 +15,7 @@ afterAll(() => browser.close())
 /** A page with this body, under the CSP that pages of the service have. */
 async function pageWith(body: string, refusals: readonly number[] = []) {
   const page = await browser.newPage()
+  await page.addInitScript(axeScript)
   const problems: string[] = []
   watch(page, refusals, problems)
   const headers = { 'content-security-policy': "default-src 'self'; img-src *" }

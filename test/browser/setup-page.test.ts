@@ -1,6 +1,6 @@
 // The page of a setup link in a real browser, as the customer's IT admin goes through it: with every identity provider,
 // by keyboard alone, without JavaScript, on a phone, and when something is wrong.
-import type { Locator, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { entra } from '../../scripts/identity-providers.mjs'
 import { identityProviderNames, identityProviders } from '../../src/mapping/identity-providers'
@@ -8,17 +8,12 @@ import { call } from '../process/world'
 import { pressOn, tabTo } from './keyboard'
 import { expectAccessible, expectNoSidewaysScroll, lookAt } from './look'
 import { newTenant } from './operator'
+import { comesUp } from './patience'
+import { ada } from './people'
 import { test } from './visitor'
 
 const PHONE = { width: 390, height: 844 }
 const TOKEN = /^escim_[\w-]+$/
-const ada = {
-  name: 'Ada Lovelace',
-  givenName: 'Ada',
-  familyName: 'Lovelace',
-  userName: 'ada@example.com',
-  department: 'Engines',
-}
 
 const card = (page: Page, name: string) => page.getByRole('radio', { name, exact: true })
 const makeToken = (page: Page) => page.getByRole('button', { name: /make the token/i })
@@ -33,13 +28,6 @@ async function chooseAndMakeToken(page: Page, url: string, name: string): Promis
   await makeToken(page).click()
   await page.getByRole('heading', { name: 'Your token' }).waitFor()
   return tokenOn(page)
-}
-
-/** Looks again until it is there: requests are written down behind their replies. */
-async function comesUp(page: Page, what: Locator): Promise<void> {
-  await expect
-    .poll(() => page.reload().then(() => what.isVisible()), { timeout: 15_000, interval: 100 })
-    .toBe(true)
 }
 
 describe('the IT admin', () => {

@@ -2,6 +2,7 @@
 // without an answer or with a refusal that the visit is not about.
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { test as base, expect, inject } from 'vitest'
+import { axeScript } from './look'
 
 export interface Visit extends BrowserContextOptions {
   /** Statuses of 400 and above that the visit is about. */
@@ -27,8 +28,11 @@ async function openPage(
   { refusals = [], ...profile }: Visit = {},
   problems: string[],
 ): Promise<Page> {
-  const context = await browser.newContext({ baseURL: inject('origin'), locale: 'en-GB', ...profile })
+  // Without motion, since a colour on its way to another has no contrast to speak of.
+  const fixed = { baseURL: inject('origin'), locale: 'en-GB', reducedMotion: 'reduce' } as const
+  const context = await browser.newContext({ ...fixed, ...profile })
   context.setDefaultTimeout(15_000)
+  await context.addInitScript(axeScript)
   const page = await context.newPage()
   watch(page, refusals, problems)
   return page
@@ -36,16 +40,17 @@ async function openPage(
 
 /** Writes down what goes wrong on the page from now on. */
 export function watch(page: Page, refusals: readonly number[], problems: string[]): void {
-  const note = (what: string) => problems.push(`${new URL(page.url()).pathname.slice(0, 60)}: ${what}`)
-  const isExpected = (text: string) => refusals.some(status => text.includes(`status of ${status} `))
+  const note = (what: string, url = page.url()) => problems.push(`${new URL(url).pathname}: ${what}`)
   page.on('console', message => {
-    if (message.type() === 'error' && !isExpected(message.text())) note(message.text())
+    // What a refusal is to the console is noted as an answer.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      note(message.text())
   })
   page.on('pageerror', error => note(`threw ${error.message}`))
-  page.on('requestfailed', request => note(`${request.method()} ${request.failure()?.errorText}`))
+  page.on('requestfailed', request => note(`failed: ${request.failure()?.errorText}`, request.url()))
   page.on('response', response => {
     const status = response.status()
-    if (status >= 400 && !refusals.includes(status)) note(`was answered ${status}`)
+    if (status >= 400 && !refusals.includes(status)) note(`was answered ${status}`, response.url())
   })
   page.on('dialog', dialog => {
     note(`opened a dialog: ${dialog.message()}`)
