@@ -347,6 +347,14 @@ function watchedFrom(now: number): SQL {
   return sql`iif(ends_sessions = 1 AND delivered_at IS NULL AND overdue = 0, ${now}, NULL)`
 }
 
+/** Sends those again that are dead, the oldest first and no more than `limit`; the same columns. */
+export function replayDead(tenantId: string, receiverId: string, limit: number, now: number): SQL {
+  return sql`UPDATE deliveries SET ${startAgain(tenantId, receiverId, now)}
+    WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND sequence IN (SELECT sequence FROM deliveries
+      WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND state = 'dead' ORDER BY sequence LIMIT ${limit})
+    RETURNING ${published(now)}`
+}
+
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {
   return sql`state = 'pending', attempts_before = attempts, answered = 0, last_error = NULL, next_attempt_at = ${now}, lease_until = NULL,
     watch_from = ${watchedFrom(now)}, wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
