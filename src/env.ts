@@ -8,18 +8,28 @@ const binding = <T>() =>
   z.custom<T>(value => typeof value === 'object' && value !== null, 'binding is missing')
 const limiter = z.custom<RateLimit>().optional()
 
-const schema = z.object({
-  DB: binding<D1Database>(),
-  EVENTS: binding<Queue<Message>>(),
-  CONNECTION_LIMIT: limiter,
-  FAILED_CREDENTIAL_LIMIT: limiter,
-  ADMIN_TOKEN: z.string('secret is not set').min(1, 'must not be empty'),
-  SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
-  SECRET_KEY_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional(),
-  ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
-  ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
-  ALARM_MINUTES: z.coerce.number().int().min(0).max(1440).default(5),
-})
+const schema = z
+  .object({
+    DB: binding<D1Database>(),
+    EVENTS: binding<Queue<Message>>(),
+    CONNECTION_LIMIT: limiter,
+    FAILED_CREDENTIAL_LIMIT: limiter,
+    ADMIN_TOKEN: z.string('secret is not set').min(1, 'must not be empty'),
+    SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
+    SECRET_KEY_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional(),
+    ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
+    ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+    ALARM_MINUTES: z.coerce.number().int().min(0).max(1440).default(5),
+    ACCESS_TEAM_DOMAIN: z
+      .string()
+      .regex(/^[a-z0-9.-]+\.[a-z]+$/i, 'must be a host name such as acme.cloudflareaccess.com')
+      .optional(),
+    ACCESS_AUD: z.string().min(1, 'must not be empty').optional(),
+  })
+  .refine(settings => (settings.ACCESS_TEAM_DOMAIN === undefined) === (settings.ACCESS_AUD === undefined), {
+    path: ['ACCESS_AUD'],
+    error: 'goes with ACCESS_TEAM_DOMAIN: both or neither',
+  })
 
 /** What the rest of the program knows of its surroundings. */
 export interface Service {
@@ -34,6 +44,8 @@ export interface Service {
   readonly activityDays: number
   /** After so many minutes an undelivered end of sessions raises an alarm; 0: never. */
   readonly alarmMinutes: number
+  /** Cloudflare Access in front of the console; absent where nothing is said of it. */
+  readonly access?: { readonly teamDomain: string; readonly audience: string }
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** A UUIDv7: in order of creation. */
@@ -62,6 +74,7 @@ async function check(env: object): Promise<Service> {
     throw new BadEnvironment(`Wrong settings. ${problems.join('; ')}.`)
   }
   const settings = parsed.data
+  const { ACCESS_TEAM_DOMAIN: teamDomain, ACCESS_AUD: audience } = settings
   return {
     d1: settings.DB,
     queue: settings.EVENTS,
@@ -72,6 +85,7 @@ async function check(env: object): Promise<Service> {
     allowLoopbackReceivers: settings.ALLOW_LOOPBACK_RECEIVERS === 'true',
     activityDays: settings.ACTIVITY_DAYS,
     alarmMinutes: settings.ALARM_MINUTES,
+    ...(teamDomain !== undefined && audience !== undefined && { access: { teamDomain, audience } }),
     now: () => Date.now(),
     newId: uuidv7,
   }

@@ -11,9 +11,11 @@ import {
   pageOfDeliveries,
   pageOfEvents,
   pageOfLinks,
+  selectActivity,
 } from '../storage/history-rows'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
+import { notFound } from './problem'
 import { timestamp, timestampOrNull } from './timestamp'
 
 /** A section for every error that an identity provider can cause. */
@@ -122,7 +124,7 @@ function linkItem(row: ListedLinkRow): LinkItem {
   return { ...contentOf(row), previousHash, hash: row.hash }
 }
 
-function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
+export function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
   return { ...event, occurredAt: timestamp(occurredAt), data: JSON.parse(data) as JsonObject }
 }
 
@@ -193,7 +195,15 @@ export function listActivity(
   )
 }
 
-function activityItem({ at, tolerances, help, ...entry }: ActivityRow): ActivityItem {
+/** Throws 404. */
+export async function getActivity({ database }: OpenTenant, id: string): Promise<ActivityItem> {
+  const [found] = await database.batch([selectActivity(database.tenantId, [id])])
+  const row = found?.rows[0]
+  if (!row) throw notFound('request')
+  return activityItem(row as unknown as ActivityRow)
+}
+
+export function activityItem({ at, tolerances, help, ...entry }: ActivityRow): ActivityItem {
   return {
     ...entry,
     at: timestamp(at),

@@ -9,6 +9,7 @@ import {
   type DeliveryKey,
   deliveryKeys,
   pauseReceiver,
+  replayDead,
   replayDelivery,
   replayRange,
   resumeReceiver,
@@ -245,6 +246,23 @@ export async function replayMany(
     replayRange(tenantId, receiverId, range.fromSequence, range.toSequence, service.now()),
   ])
   return replayOf(tenantId, replayed?.rows)
+}
+
+/** Dead deliveries that one call makes anew. */
+const MAX_DEAD_AT_ONCE = 500
+
+/** Sends what is dead of a receiver again, the oldest first; `more`: there is more than one call takes. */
+export async function replayDeadLetters(
+  service: Service,
+  tenant: OpenTenant,
+  receiverId: string,
+): Promise<Replay & { more: boolean }> {
+  const { database } = tenant
+  mustBeActive((await getReceiver(tenant, receiverId)).status)
+  const { tenantId } = database
+  const [replayed] = await database.batch([replayDead(tenantId, receiverId, MAX_DEAD_AT_ONCE, service.now())])
+  const replay = replayOf(tenantId, replayed?.rows)
+  return { ...replay, more: replay.deliveries === MAX_DEAD_AT_ONCE }
 }
 
 function replayOf(tenantId: string, rows: readonly Row[] = []): Replay {

@@ -5,13 +5,15 @@ import { refuseComplexFilter } from '../operations/refusal'
 import { revokeSessions } from '../operations/revoke-sessions'
 import { filterContextOf, type Tenant } from '../operations/tenant'
 import type { Pointer } from '../operations/update'
+import { resolveQualified } from '../scim/attribute-path'
+import { comparable } from '../scim/comparable'
 import { parseFilter } from '../scim/filter'
 import type { Json, JsonObject } from '../scim/json'
-import { accountTypeOf } from '../scim/schema'
+import { accountTypeOf, type Lookup, type ResourceType } from '../scim/schema'
 import { fits } from '../storage/page-bytes'
 import { readResource, type StoredView } from '../storage/resources'
 import type { Row } from '../storage/tenant-database'
-import { pageOfUsers, selectUser } from '../storage/user-rows'
+import { namedUsers, pageOfUsers, selectUser } from '../storage/user-rows'
 import { writeAsOperator } from './as-operator'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
@@ -72,6 +74,32 @@ export async function listUsers(
     },
     page,
   )
+}
+
+/** People whom a search shows. */
+const MAX_FOUND = 50
+
+/**
+ * Whoever is called so: id, userName or displayName from its beginning, a whole address, an externalId of whichever
+ * connection. An index answers, so that it costs what it finds. One round trip.
+ */
+export async function searchUsers(reader: Tenant, text: string): Promise<UserItem[]> {
+  const { context, application } = lookedAt(reader)
+  const names = context.type.lookups
+    .filter(lookup => lookup.scope === 'connection' || !lookup.path.includes(':'))
+    .map(lookup => nameFor(lookup, text, context.type))
+  const [byName, byId] = await reader.database.batch([
+    namedUsers(names, MAX_FOUND, context, application),
+    selectUser(text, context, application),
+  ])
+  return [...(byId?.rows ?? []), ...(byName?.rows ?? [])].slice(0, MAX_FOUND).map(item)
+}
+
+function nameFor({ path, scope }: Lookup, text: string, type: ResourceType) {
+  const resolved = resolveQualified(path, type)
+  const attribute = resolved?.subAttribute ?? resolved?.attribute
+  const folded = String((attribute && comparable(attribute, text)) ?? text)
+  return { attribute: path, folded, perConnection: scope === 'connection' }
 }
 
 /** Throws 404. One round trip. */

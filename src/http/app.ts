@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import { BadEnvironment, serviceOf } from '../env'
 import { adminApp } from './admin/app'
+import { consoleApp } from './console/app'
 import { directoryApp } from './directory/app'
 import { documentSchema } from './document-schemas'
 import type { AppEnv } from './environment'
@@ -22,6 +23,7 @@ app.get('/healthz', c => c.json({ status: 'ok' }))
 app.get('/schemas/:file', c => documentSchema(c))
 app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
+app.route('/console', consoleApp)
 app.route('/setup', setupApp)
 app.route('/t/:slug/scim/v2', scimRoutes())
 app.route('/scim/v2', scimRoutes())

@@ -37,14 +37,15 @@ export interface ActivityRow extends Omit<ActivityEntry, 'tolerances'> {
   readonly tolerances: string
 }
 
+const eventColumns = sql`id, sequence, type, txn, user_id AS "userId", group_id AS "groupId", occurred_at AS "occurredAt", data`
+
 /** Oldest first. */
 export function pageOfEvents(
   tenantId: string,
   filter: { userId: string | undefined; type: string | undefined; after: number },
   limit: number,
 ): SQL {
-  return sql`SELECT id, sequence, type, txn, user_id AS "userId", group_id AS "groupId", occurred_at AS "occurredAt", data
-    FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
+  return sql`SELECT ${eventColumns} FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
       ${equals('user_id', filter.userId)} ${equals('type', filter.type)}
     ORDER BY sequence LIMIT ${limit}`
 }
@@ -65,6 +66,13 @@ export function pageOfLinks(
     FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
       ${equals('user_id', filter.userId)} ${equals('type', filter.type)}
     ORDER BY sequence LIMIT ${limit}`
+}
+
+/** One person's, newest first; `before` is the sequence of the last one of the page before. */
+export function pageOfPersonEvents(tenantId: string, userId: string, before: number, limit: number): SQL {
+  return sql`SELECT ${eventColumns} FROM events
+    WHERE tenant_id = ${tenantId} AND user_id = ${userId} AND sequence < ${before}
+    ORDER BY sequence DESC LIMIT ${limit}`
 }
 
 const deliveryColumns = sql`event_id AS "eventId", sequence, receiver_id AS "receiverId", user_id AS "userId", state,
@@ -103,11 +111,27 @@ export function selectTold(tenantId: string, sequences: readonly number[]): SQL 
     WHERE d.tenant_id = ${tenantId} AND d.sequence = k.value ORDER BY d.sequence, d.receiver_id`
 }
 
+/** Of the events with these sequences, oldest first. */
+export function deliveriesOf(tenantId: string, sequences: readonly number[]): SQL {
+  return sql`SELECT ${deliveryColumns} FROM json_each(${JSON.stringify(sequences)}) s CROSS JOIN deliveries
+    WHERE tenant_id = ${tenantId} AND sequence = s.value ORDER BY sequence, receiver_id`
+}
+
 /** Whether there is such a delivery, and its receiver's status (null: the receiver is gone). */
 export function selectDeliveryReceiver(tenantId: string, sequence: number, receiverId: string): SQL {
   return sql`SELECT r.status AS status FROM deliveries d
     LEFT JOIN receivers r ON r.tenant_id = d.tenant_id AND r.id = d.receiver_id
     WHERE d.tenant_id = ${tenantId} AND d.sequence = ${sequence} AND d.receiver_id = ${receiverId}`
+}
+
+const activityColumns = sql`activity.id AS id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint",
+  method, activity.path AS path, status, scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId",
+  tolerances, duration_ms AS "durationMs"`
+
+/** Those of the requests that are in the log. */
+export function selectActivity(tenantId: string, ids: readonly string[]): SQL {
+  return sql`SELECT ${activityColumns} FROM json_each(${JSON.stringify(ids)}) i CROSS JOIN activity
+    WHERE tenant_id = ${tenantId} AND activity.id = i.value`
 }
 
 /** Newest first. */
@@ -118,12 +142,9 @@ export function pageOfActivity(
   limit: number,
 ): SQL {
   const start = beforeId === undefined ? sql`` : sql`AND id < ${beforeId}`
-  return sql`SELECT id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint", method, path, status,
-      scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId", tolerances,
-      duration_ms AS "durationMs"
-    FROM activity WHERE tenant_id = ${tenantId}
+  return sql`SELECT ${activityColumns} FROM activity WHERE tenant_id = ${tenantId}
       ${equals('outcome', filter.outcome)} ${equals('connection_id', filter.connectionId)} ${start}
-    ORDER BY id DESC LIMIT ${limit}`
+    ORDER BY activity.id DESC LIMIT ${limit}`
 }
 
 function equals(column: string, value: string | undefined): SQL {

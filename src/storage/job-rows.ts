@@ -42,6 +42,26 @@ export function insertRecompute(tenantId: string, job: NewJob, typeName: string,
   ]
 }
 
+export interface JobRow {
+  readonly id: string
+  readonly kind: NewJob['kind']
+  readonly connectionId: string | null
+  readonly done: number
+  readonly total: number
+  readonly invalid: number
+  readonly createdAt: number
+  /** Null when it is done. */
+  readonly wakeAt: number | null
+}
+
+/** Newest first. */
+export function pageOfJobs(tenantId: string, beforeId: string | undefined, limit: number): SQL {
+  const start = beforeId === undefined ? sql`` : sql`AND id < ${beforeId}`
+  return sql`SELECT id, kind, connection_id AS "connectionId", done, total, invalid, created_at AS "createdAt",
+      wake_at AS "wakeAt"
+    FROM jobs WHERE tenant_id = ${tenantId} ${start} ORDER BY id DESC LIMIT ${limit}`
+}
+
 /** How far the last one is that read the users of the connection anew. One row, or none. */
 export function selectRecompute(tenantId: string, connectionId: string): SQL {
   return sql`SELECT done, total, invalid, wake_at AS "wakeAt" FROM jobs

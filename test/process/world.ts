@@ -111,9 +111,9 @@ export const leaves = {
   Operations: [{ op: 'Replace', path: 'active', value: 'False' }],
 }
 
-/** Waits until the condition holds; fails naming it when it has not after half a minute. */
+/** Waits until the condition holds; fails naming it when it has not after a minute or more. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 600; i++) {
     if (await condition()) return
     await sleep(100)
   }

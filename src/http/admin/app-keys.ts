@@ -18,12 +18,14 @@ const newAppKey = appKey
   .omit({ lastUsedAt: true })
   .extend({ value: z.string().describe('The bearer credential of the directory API, shown only here') })
 
+export const appKeyName = z.strictObject({ name: label(255).optional() })
+
 export const appKeyCalls = [
   call({
     method: 'POST',
     path: '/tenants/:slug/app-keys',
     summary: "Make a key that reads this tenant's directory",
-    body: z.strictObject({ name: label(255).optional() }),
+    body: appKeyName,
     replies: { 201: newAppKey },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)

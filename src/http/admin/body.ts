@@ -8,10 +8,14 @@ const MAX_ERRORS = 20
 
 /** Throws 413, 400 for what is not a JSON object, 422 for one that is not as the schema says. */
 export async function readBody(request: Request, schema: z.ZodType): Promise<unknown> {
-  const value = parseObject(await readText(request), schema)
-  const checked = check(schema, value)
-  if (checked.success) return checked.data
-  const errors = fieldErrors(checked.error)
+  return checked(schema, parseObject(await readText(request), schema))
+}
+
+/** What the schema makes of a value. Throws 422 with everything that is wrong. */
+export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = check(schema, value)
+  if (result.success) return result.data
+  const errors = fieldErrors(result.error)
   throw new Problem(
     422,
     errors.map(({ path, message }) => `${path || 'The body'}: ${message}`).join('; '),
@@ -27,7 +31,7 @@ export function queryProblem(error: z.core.$ZodError): Problem {
 }
 
 /** No body at all is an empty object where every field may be left out. */
-function parseObject(text: string, schema: z.ZodType): unknown {
+export function parseObject(text: string, schema: z.ZodType): unknown {
   if (text.trim() === '' && schema.safeParse({}).success) return {}
   const value = parse(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -44,7 +48,7 @@ function parse(text: string): unknown {
 }
 
 /** Reads no further than the limit, whatever the header says. */
-async function readText(request: Request): Promise<string> {
+export async function readText(request: Request): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
   let size = 0
   let text = ''
@@ -64,7 +68,7 @@ function decode(decoder: TextDecoder, chunk?: Uint8Array): string {
   }
 }
 
-function check(schema: z.ZodType, value: unknown) {
+function check<Schema extends z.ZodType>(schema: Schema, value: unknown) {
   return schema.safeParse(value, { error: issue => (issue.input === undefined ? 'is required' : undefined) })
 }
 

@@ -39,6 +39,16 @@ const breaker = z.object({
 
 const kept = z.int().describe('How many stay held so far: `held` says why')
 
+export const breakerSettings = z.strictObject({
+  enabled: z.boolean(),
+  threshold: threshold.default(suggestedThreshold),
+  // What GET answers may be sent back.
+  tripped: z.unknown().optional(),
+  trippedAt: z.unknown().optional(),
+  held: z.unknown().optional(),
+  heldTotal: z.unknown().optional(),
+})
+
 export const breakerCalls = [
   call({
     method: 'GET',
@@ -54,15 +64,7 @@ export const breakerCalls = [
     method: 'PUT',
     path: '/tenants/:slug/breaker',
     summary: 'Set the breaker; switched off it holds nothing more, and who is held stays so',
-    body: z.strictObject({
-      enabled: z.boolean(),
-      threshold: threshold.default(suggestedThreshold),
-      // What GET answers may be sent back.
-      tripped: z.unknown().optional(),
-      trippedAt: z.unknown().optional(),
-      held: z.unknown().optional(),
-      heldTotal: z.unknown().optional(),
-    }),
+    body: breakerSettings,
     replies: { 200: breaker },
     handle: async ({ service, origin, params, body }) => ({
       status: 200,

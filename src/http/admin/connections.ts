@@ -26,13 +26,13 @@ const connection = z.object({
   createdAt: z.iso.datetime(),
 })
 
-const newConnection = z.strictObject({
+export const newConnection = z.strictObject({
   name: label(255),
   idp: z.enum(identityProviders),
   mode: z.enum(modes).default('compat'),
 })
 
-const connectionChange = z.strictObject({
+export const connectionChange = z.strictObject({
   name: label(255).optional(),
   mode: z.enum(modes).optional(),
   status: z.enum(['active', 'disabled']).optional(),

@@ -29,7 +29,7 @@ const state = version.extend({
 })
 
 /** What GET answers may be sent back. */
-const newMapping = mappingDocument.extend({
+export const newMapping = mappingDocument.extend({
   version: z.unknown().optional(),
   createdAt: z.unknown().optional(),
   recompute: z.unknown().optional(),
@@ -52,7 +52,12 @@ const preview = z.object({
   ),
 })
 
-function documentOf({ version: _, createdAt: __, recompute: ___, ...document }: z.output<typeof newMapping>) {
+export function documentOf({
+  version: _,
+  createdAt: __,
+  recompute: ___,
+  ...document
+}: z.output<typeof newMapping>) {
   return mappingOf(document)
 }
 

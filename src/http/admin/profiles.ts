@@ -20,6 +20,19 @@ const profile = profileDocument.omit({ $schema: true }).extend({
 })
 type Reply = z.output<typeof profile>
 
+/** What GET answers may be sent back. */
+export const newProfile = profileDocument.extend({
+  version: z.unknown().optional(),
+  shipped: z.unknown().optional(),
+  createdAt: z.unknown().optional(),
+})
+
+/** The document alone. */
+export function profileDocumentOf(given: z.output<typeof newProfile>) {
+  const { version: _, shipped: __, createdAt: ___, ...document } = given
+  return document
+}
+
 export const profileCalls = [
   call({
     method: 'GET',
@@ -58,16 +71,10 @@ export const profileCalls = [
     method: 'PUT',
     path: '/profiles/:name',
     summary: 'A new version of a profile; the tenants that have it get it, and their users are read anew',
-    body: profileDocument.extend({
-      // What GET answers may be sent back.
-      version: z.unknown().optional(),
-      shipped: z.unknown().optional(),
-      createdAt: z.unknown().optional(),
-    }),
+    body: newProfile,
     replies: { 200: profile, 201: profile },
     handle: async ({ service, params, body }) => {
-      const { version: _, shipped: __, createdAt: ___, ...document } = body
-      const put = await putProfile(service, params.name, document)
+      const put = await putProfile(service, params.name, profileDocumentOf(body))
       return { status: put.created ? 201 : 200, body: reply(put.profile) }
     },
   }),

@@ -68,7 +68,7 @@ const receiver = z.object({
 
 const secret = z.string().describe('Shown only here')
 
-const newReceiver = z.strictObject({
+export const newReceiver = z.strictObject({
   kind: z.enum(receiverKinds),
   url: z.string().max(2000).optional().describe('Required unless the kind fetches its events'),
   audience: audience.optional(),
@@ -80,7 +80,7 @@ const newReceiver = z.strictObject({
   retry: retry.nullable().optional(),
 })
 
-const receiverChange = z.strictObject({
+export const receiverChange = z.strictObject({
   url: z.string().max(2000).optional(),
   audience: audience.optional(),
   clientId: clientId.optional(),
@@ -105,7 +105,7 @@ function line(maxLength: number) {
 
 const sequence = z.int().min(1)
 
-const range = z
+export const range = z
   .strictObject({ fromSequence: sequence, toSequence: sequence })
   .refine(({ fromSequence, toSequence }) => fromSequence <= toSequence, {
     path: ['toSequence'],
@@ -120,6 +120,8 @@ const testResult = z.object({
 })
 
 export const replayed = z.object({ deliveries: z.int().describe('How many are sent again') })
+
+export const secretRotation = z.strictObject({ overlapSeconds })
 
 export const receiverCalls = [
   call({
@@ -194,7 +196,7 @@ export const receiverCalls = [
     method: 'POST',
     path: '/tenants/:slug/receivers/:id/rotate-secret',
     summary: 'A new secret, shown only here; during the overlap both count',
-    body: z.strictObject({ overlapSeconds }),
+    body: secretRotation,
     replies: { 200: z.object({ secret }) },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)

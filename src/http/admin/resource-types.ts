@@ -13,7 +13,7 @@ import { pageQuery, pageReply } from './list'
 import { givenSchema, shownSchema } from './schemas'
 
 /** The envelope; the rest is judged by scim/resource-type-reader.ts. What GET answers may be sent back. */
-const document = z.strictObject({
+export const putTypeDocument = z.strictObject({
   name: z.string().optional().describe('The name of the path'),
   endpoint: z.string().describe('/Devices'),
   description: z.string().nullable().optional(),
@@ -61,7 +61,7 @@ export const resourceTypeCalls = [
     method: 'PUT',
     path: '/tenants/:slug/resource-types/:name',
     summary: 'Set a resource type; 409 lists what of the stored data is in the way',
-    body: document,
+    body: putTypeDocument,
     replies: { 200: resourceType, 201: resourceType },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)

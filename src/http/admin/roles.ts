@@ -17,7 +17,7 @@ export const role = z.object({
   members: z.int().describe('How many users have it'),
 })
 
-const settings = z.strictObject({
+export const roleSettings = z.strictObject({
   permissions: z.array(label(200)).max(200).optional(),
   privileged: z.boolean().optional(),
 })
@@ -39,7 +39,7 @@ export const roleCalls = [
     path: '/tenants/:slug/roles/:id',
     summary: 'Set what a role permits, and whether its loss ends sessions; what is left out stays',
     // What the list shows may be sent back.
-    body: settings.extend({
+    body: roleSettings.extend({
       id: z.unknown().optional(),
       name: z.unknown().optional(),
       source: z.unknown().optional(),

@@ -18,7 +18,7 @@ export const givenSchema = z.strictObject({
   meta: z.unknown().optional(),
 })
 
-const document = givenSchema.extend({
+export const putSchemaDocument = givenSchema.extend({
   id: z.string().optional().describe('The URN of the path'),
   extends: extended,
 })
@@ -63,7 +63,7 @@ export const schemaCalls = [
     path: '/tenants/:slug/schemas/:urn',
     summary: 'Set a schema; 409 lists what of the stored data is in the way',
     query: z.strictObject({ extends: extended }),
-    body: document,
+    body: putSchemaDocument,
     replies: { 200: schema, 201: schema },
     handle: async ({ service, origin, params, query, body }) => {
       const tenant = await openTenant(service, origin, params.slug)

@@ -28,13 +28,20 @@ const newSetupLink = z.object({
   expiresAt: z.iso.datetime(),
 })
 
+export const newLinkSettings = z.strictObject({
+  connectionId: z.string().max(64).nullable().optional(),
+  expiresInHours,
+})
+
+export const renewal = z.strictObject({ expiresInHours })
+
 export const setupLinkCalls = [
   call({
     method: 'POST',
     path: '/tenants/:slug/setup-links',
     summary:
       'Make a page on which an IT admin sets up the connection, once; without a connection it makes one',
-    body: z.strictObject({ connectionId: z.string().max(64).nullable().optional(), expiresInHours }),
+    body: newLinkSettings,
     replies: { 201: newSetupLink },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)
@@ -56,7 +63,7 @@ export const setupLinkCalls = [
     method: 'POST',
     path: '/tenants/:slug/setup-links/:id/renew',
     summary: 'A new URL, which can make a token again; the old one opens nothing from now on',
-    body: z.strictObject({ expiresInHours }),
+    body: renewal,
     replies: { 201: newSetupLink },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)

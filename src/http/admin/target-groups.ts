@@ -14,6 +14,8 @@ export const targetGroup = z.object({
   members: z.int().describe('How many users are in it'),
 })
 
+export const newTargetGroup = z.strictObject({ name: label(255) })
+
 export const targetGroupCalls = [
   call({
     method: 'GET',
@@ -31,7 +33,7 @@ export const targetGroupCalls = [
     method: 'POST',
     path: '/tenants/:slug/target-groups',
     summary: 'Create a target group; it stays when it is empty',
-    body: z.strictObject({ name: label(255) }),
+    body: newTargetGroup,
     replies: { 201: targetGroup },
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)

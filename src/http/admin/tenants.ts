@@ -23,13 +23,13 @@ const tenant = z.object({
   createdAt: z.iso.datetime(),
 })
 
-const newTenant = z.strictObject({
+export const newTenant = z.strictObject({
   slug: z.string().regex(/^[a-z0-9-]{1,63}$/, { error: 'must be 1 to 63 characters of a-z, 0-9 and "-"' }),
   name: label(255),
   profile: z.string().max(63).default(STANDARD_PROFILE).describe('Name of a profile'),
 })
 
-const tenantChange = z.strictObject({
+export const tenantChange = z.strictObject({
   name: label(255).optional(),
   profile: z.string().max(63).optional().describe('Name of another profile; users are read anew'),
   status: z.enum(['active', 'suspended']).optional(),

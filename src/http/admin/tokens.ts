@@ -27,7 +27,7 @@ const token = z.object({
   revokedAt: z.iso.datetime().nullable(),
 })
 
-const rotation = z.strictObject({
+export const rotation = z.strictObject({
   overlapSeconds,
   expiresAt: z.iso.datetime({ offset: true, error: 'must be an ISO 8601 time with its zone' }).optional(),
 })

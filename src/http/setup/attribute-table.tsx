@@ -19,7 +19,7 @@ export function AttributeTable({ idp, attributes }: Props) {
         refused, and the message in your identity provider’s log names it.
       </p>
       {/* A wide table scrolls by itself, also by keyboard. */}
-      <section class="scrolls" tabindex={0} aria-labelledby="attributes">
+      <section class="scroll" tabindex={0} aria-labelledby="attributes">
         <table>
           <thead>
             <tr>

@@ -18,7 +18,7 @@ function Page({ title, name, children }: { title: string; name?: string; childre
         <link rel="stylesheet" href="/pages.css" />
       </head>
       <body>
-        <main>
+        <main class="guide">
           <header>
             {name !== undefined && (
               <p class="for">

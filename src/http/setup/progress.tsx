@@ -25,7 +25,7 @@ export function Progress({ progress, watching, now }: Props) {
   return (
     <section aria-labelledby="progress">
       <h2 id="progress">Connection</h2>
-      <ul class="progress">
+      <ul class="checklist">
         <Item done={firstRequest !== null} title="Connection test seen">
           {firstRequest ? (
             <>
@@ -77,7 +77,7 @@ function Item(props: { done?: boolean; wrong?: boolean; title: string; children?
   return (
     <li class={state}>
       <strong>
-        <span class="unseen">{words[state]}</span>
+        <span class="hidden-visually">{words[state]}</span>
         {title}
       </strong>
       <span>{children}</span>

@@ -26,7 +26,9 @@ export function TokenForm({ isKnown, replaces, problem }: FormProps) {
           day.
         </p>
       )}
-      <button type="submit">{isKnown ? 'Make the token' : 'Connect and make the token'}</button>
+      <button type="submit" class="primary">
+        {isKnown ? 'Make the token' : 'Connect and make the token'}
+      </button>
     </form>
   )
 }

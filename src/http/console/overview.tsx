@@ -1,0 +1,233 @@
+// The first page: how the tenants are, worst news first to see.
+import {
+  type ConnectionHealth,
+  type Health,
+  listOverviews,
+  MOST_COUNTED,
+  type TenantOverview,
+} from '../../administration/overview'
+import { Badge, type Tone } from '../pages/badge'
+import { Empty } from '../pages/empty'
+import { Moment } from '../pages/moment'
+import { Pager } from '../pages/pager'
+import { Table } from '../pages/table'
+import { at, CONSOLE, type ConsoleContext, pageOf } from './context'
+import { show } from './layout'
+
+/** Tenants of one page: each is a round trip. */
+const TENANTS = 10
+
+export async function overview(c: ConsoleContext): Promise<Response> {
+  const { items, nextCursor } = await listOverviews(c.var.service, pageOf(c, TENANTS))
+  const troubled = items.flatMap(({ tenant, connections }) =>
+    connections.filter(isTroubled).map(connection => ({ slug: tenant.slug, connection })),
+  )
+  const isAll = nextCursor === undefined && c.req.query('cursor') === undefined
+  return show(c, {
+    title: 'Overview',
+    section: '',
+    actions: (
+      <a class="button primary" href={`${CONSOLE}/new-tenant`}>
+        New tenant
+      </a>
+    ),
+    body:
+      items.length === 0 ? (
+        <div class="card">
+          <NoTenants />
+        </div>
+      ) : (
+        <>
+          <Figures overviews={items} isAll={isAll} />
+          {troubled.length > 0 && <Troubled troubled={troubled} />}
+          <section class="card flush">
+            <header>
+              <h2>Tenants</h2>
+            </header>
+            <Table
+              columns={[
+                'Tenant',
+                'State',
+                { number: 'Users' },
+                { number: 'Groups' },
+                { number: 'Leavers today' },
+                { number: 'Undelivered' },
+                { number: 'Dead letters' },
+                'Connections',
+              ]}
+            >
+              {items.map(one => (
+                <Row {...one} />
+              ))}
+            </Table>
+          </section>
+          <Pager path={CONSOLE} nextCursor={nextCursor} cursor={c.req.query('cursor')} />
+        </>
+      ),
+  })
+}
+
+export function NoTenants() {
+  return (
+    <Empty title="No tenants yet">
+      <p>
+        A tenant is one customer: its people, its identity providers, and the receivers of your application.
+      </p>
+      <a class="button primary" href={`${CONSOLE}/new-tenant`}>
+        Make the first one
+      </a>
+    </Empty>
+  )
+}
+
+function Figures({ overviews, isAll }: { overviews: readonly TenantOverview[]; isAll: boolean }) {
+  const sum = (of: (one: TenantOverview) => number) => overviews.reduce((total, one) => total + of(one), 0)
+  const connections = overviews.flatMap(one => one.connections)
+  const isMore = (of: (one: TenantOverview) => number) => overviews.some(one => of(one) >= MOST_COUNTED)
+  const counted = (of: (one: TenantOverview) => number) =>
+    `${sum(of).toLocaleString('en')}${isMore(of) ? '+' : ''}`
+  const troubled = connections.filter(isTroubled).length
+  return (
+    <section class="stack tight" aria-label="Figures">
+      <dl class="figures">
+        <Figure name="Users" value={sum(one => one.users).toLocaleString('en')} />
+        <Figure name="Leavers today" value={counted(one => one.leaversToday)} />
+        <Figure
+          name="Undelivered"
+          value={counted(one => one.undelivered)}
+          tone={sum(one => one.undelivered) > 0 ? 'warn' : ''}
+        />
+        <Figure
+          name="Dead letters"
+          value={counted(one => one.dead)}
+          tone={sum(one => one.dead) > 0 ? 'bad' : ''}
+        />
+        <Figure
+          name="Connections silent or failing"
+          value={String(troubled)}
+          tone={troubled > 0 ? 'warn' : ''}
+        />
+      </dl>
+      {!isAll && <p class="small muted">Of the tenants on this page. Days are in UTC.</p>}
+    </section>
+  )
+}
+
+export function Figure({
+  name,
+  value,
+  tone = '',
+  href,
+}: {
+  name: string
+  value: string
+  tone?: string
+  href?: string
+}) {
+  return (
+    <div class={`figure ${tone}`.trim()}>
+      <dt>{name}</dt>
+      <dd>{href === undefined ? value : <a href={href}>{value}</a>}</dd>
+    </div>
+  )
+}
+
+/** `100+` where counting went no further. */
+export function upTo(value: number): string {
+  return value >= MOST_COUNTED ? `${MOST_COUNTED}+` : String(value)
+}
+
+function Troubled({ troubled }: { troubled: readonly { slug: string; connection: ConnectionHealth }[] }) {
+  return (
+    <section class="card flush">
+      <header>
+        <h2>Connections silent or failing</h2>
+      </header>
+      <Table columns={['Connection', 'Tenant', 'State', 'Last request', 'Refused or failed']}>
+        {troubled.map(({ slug, connection }) => (
+          <tr>
+            <th scope="row">
+              <a href={at(slug, 'connections', connection.id)}>{connection.name}</a>
+            </th>
+            <td>
+              <a href={at(slug)}>{slug}</a>
+            </td>
+            <td>
+              <HealthBadge health={connection.health} />
+            </td>
+            <td>
+              <Moment at={connection.lastRequestAt} never="never" />
+            </td>
+            <td>
+              <FailedRequests connection={connection} slug={slug} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </section>
+  )
+}
+
+export function FailedRequests({ connection, slug }: { connection: ConnectionHealth; slug: string }) {
+  const { failed, requests, id } = connection
+  if (requests === 0) return <span class="muted">—</span>
+  return (
+    <a href={`${at(slug, 'activity')}?connectionId=${id}`}>
+      {failed} of the last {requests}
+    </a>
+  )
+}
+
+const words: Readonly<Record<Health, readonly [text: string, tone: Tone]>> = {
+  working: ['working', 'ok'],
+  failing: ['failing', 'bad'],
+  silent: ['silent', 'warn'],
+  'never-called': ['never called', 'quiet'],
+  disabled: ['disabled', 'quiet'],
+  deleting: ['deleting', 'bad'],
+}
+
+export function HealthBadge({ health }: { health: Health }) {
+  const [state, tone] = words[health]
+  return <Badge state={state} tone={tone} />
+}
+
+function isTroubled({ health }: ConnectionHealth): boolean {
+  return health === 'silent' || health === 'failing'
+}
+
+function Row({ tenant, users, groups, leaversToday, undelivered, dead, connections }: TenantOverview) {
+  const { slug, name, status } = tenant
+  return (
+    <tr>
+      <th scope="row">
+        <a href={at(slug)}>{name}</a>
+        <div class="small muted">{slug}</div>
+      </th>
+      <td>
+        <Badge state={status} />
+      </td>
+      <td class="number">{users.toLocaleString('en')}</td>
+      <td class="number">{groups.toLocaleString('en')}</td>
+      <td class="number">{upTo(leaversToday)}</td>
+      <td class="number">{upTo(undelivered)}</td>
+      <td class="number">
+        {dead === 0 ? 0 : <a href={`${at(slug, 'deliveries')}?state=dead`}>{upTo(dead)}</a>}
+      </td>
+      <td>
+        {connections.length === 0 ? (
+          <span class="muted">none</span>
+        ) : (
+          <span class="row">
+            {connections.slice(0, 4).map(({ health }) => (
+              <HealthBadge health={health} />
+            ))}
+            {connections.length > 4 && (
+              <span class="small muted">{`and ${connections.length - 4} more`}</span>
+            )}
+          </span>
+        )}
+      </td>
+    </tr>
+  )
+}

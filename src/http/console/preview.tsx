@@ -1,0 +1,101 @@
+// What a mapping would do to the users that there are, in figures, in gains and losses, and in examples.
+import type { MappingPreview } from '../../administration/mappings'
+import { Table } from '../pages/table'
+import { Figure } from './overview'
+
+type Example = MappingPreview['examples'][number]
+type Shift = MappingPreview['roles'][number]
+
+export function Preview({ preview }: { preview: MappingPreview }) {
+  const { users, roles, targetGroups, examples } = preview
+  return (
+    <section class="card" aria-label="Preview" id="preview">
+      <h2>What it would do</h2>
+      <div class="notice" role="status">
+        Nothing is written yet.
+        {users.invalid > 0 && ' As long as users would be refused it cannot be published.'}
+      </div>
+      <dl class="figures">
+        <Figure name="Users unchanged" value={users.unchanged.toLocaleString('en')} />
+        <Figure name="Users changed" value={users.changed.toLocaleString('en')} />
+        <Figure
+          name="Users refused"
+          value={users.invalid.toLocaleString('en')}
+          tone={users.invalid > 0 ? 'bad' : ''}
+        />
+      </dl>
+      <Shifts title="Roles" shifts={roles} />
+      <Shifts title="Target groups" shifts={targetGroups} />
+      {examples.length > 0 && (
+        <>
+          <h3>Examples</h3>
+          <Table columns={['Person', 'Now', 'Then', 'In the way']}>
+            {examples.map(example => (
+              <tr>
+                <th scope="row" class="break">
+                  {example.userName}
+                </th>
+                <td class="break">
+                  <Seen seen={example.before} other={example.after} />
+                </td>
+                <td class="break">
+                  <Seen seen={example.after} other={example.before} />
+                </td>
+                <td class="break">{example.problems.join('; ') || '—'}</td>
+              </tr>
+            ))}
+          </Table>
+        </>
+      )}
+    </section>
+  )
+}
+
+/** `12 gain ADMIN, 3 lose it` */
+function Shifts({ title, shifts }: { title: string; shifts: readonly Shift[] }) {
+  if (shifts.length === 0) return null
+  return (
+    <div class="stack tight">
+      <h3>{title}</h3>
+      <ul class="plain-list">
+        {shifts.map(({ name, gains, loses }) => (
+          <li class="break">
+            <strong>{name}</strong>{' '}
+            <span class="shift">
+              {gains > 0 && <span class="gain">{gains.toLocaleString('en')} gain it</span>}
+              {loses > 0 && <span class="loss">{loses.toLocaleString('en')} lose it</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+/** Only what differs from the other. */
+function Seen({ seen, other }: { seen: Example['before']; other: Example['before'] }) {
+  const names = new Set([...Object.keys(seen.profile), ...Object.keys(other.profile)])
+  const differing = [...names].filter(
+    name => JSON.stringify(seen.profile[name]) !== JSON.stringify(other.profile[name]),
+  )
+  const lines = [
+    ...differing.map(name => [name, seen.profile[name]] as const),
+    ...(seen.role === other.role ? [] : [['role', seen.role] as const]),
+    ...(seen.targetGroup === other.targetGroup ? [] : [['target group', seen.targetGroup] as const]),
+  ]
+  if (lines.length === 0) return <span class="muted">the same</span>
+  return (
+    <ul class="plain-list small">
+      {lines.map(([name, value]) => (
+        <li>
+          <span class="muted">{name}</span>{' '}
+          {value === undefined || value === null
+            ? '—'
+            : typeof value === 'string'
+              ? value
+              : JSON.stringify(value)}
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,474 @@
+// Receivers: the list, a new one of each kind, and one receiver's own page with its test, secret, history and pause.
+import { Hono } from 'hono'
+import { type DeliveryItem, listDeliveries } from '../../administration/history'
+import { notFound } from '../../administration/problem'
+import {
+  createReceiver,
+  getReceiver,
+  listReceivers,
+  type ReceiverItem,
+  removeReceiver,
+  replayMany,
+  rotateReceiverSecret,
+  updateReceiverSettings,
+} from '../../administration/receivers'
+import { publish } from '../../events/publish'
+import type { ReceiverKind } from '../../events/receiver-kind'
+import { receiverKind, receiverKinds } from '../../events/receiver-kinds'
+import { announceStatus } from '../../events/stream'
+import { type TestResult, testReceiver } from '../../events/test-receiver'
+import { checked } from '../admin/body'
+import { newReceiver, range, receiverChange, secretRotation } from '../admin/receivers'
+import { Badge } from '../pages/badge'
+import { BarChart } from '../pages/chart'
+import { Copy } from '../pages/copy'
+import { redirect } from '../pages/document'
+import { Empty } from '../pages/empty'
+import { Errors, Form, type FormState, Select, TextField } from '../pages/form'
+import { duration, Moment } from '../pages/moment'
+import { Pager } from '../pages/pager'
+import { Table } from '../pages/table'
+import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
+import { DeliveryTable } from './deliveries'
+import { show } from './layout'
+import { done } from './notice'
+import { changedSettings, kindNames, newSettings, ReceiverFields, receiverFields } from './receiver-form'
+import { Secret } from './secret'
+import { overlapOptions } from './token-forms'
+
+export const receiverRoutes = new Hono<ConsoleEnv>()
+  .get('/tenants/:slug/receivers', list)
+  .get('/tenants/:slug/receivers/new', c => newPage(c))
+  .post('/tenants/:slug/receivers/new', create)
+  .get('/tenants/:slug/receivers/:id', c => receiverPage(c))
+  .post('/tenants/:slug/receivers/:id', change)
+  .post('/tenants/:slug/receivers/:id/status', changeStatus)
+  .post('/tenants/:slug/receivers/:id/test', test)
+  .post('/tenants/:slug/receivers/:id/secret', rotate)
+  .post('/tenants/:slug/receivers/:id/replay', replay)
+  .post('/tenants/:slug/receivers/:id/delete', remove)
+
+/** Deliveries of the chart and the history. */
+const HISTORY = 25
+
+async function list(c: ConsoleContext): Promise<Response> {
+  const tenant = await tenantOf(c)
+  const { slug } = tenant
+  const { items, nextCursor } = await listReceivers(c.var.service, tenant, pageOf(c))
+  const fresh = at(slug, 'receivers', 'new')
+  return show(c, {
+    title: 'Receivers',
+    slug,
+    section: 'receivers',
+    lead: 'Where your application is told that somebody came, changed or left.',
+    actions: (
+      <a class="button primary" href={fresh}>
+        New receiver
+      </a>
+    ),
+    body: (
+      <>
+        <section class="card flush">
+          {items.length === 0 ? (
+            <Empty title="Nobody is told yet">
+              <p>Without a receiver or an app key your application does not learn who left.</p>
+              <a class="button primary" href={fresh}>
+                Make a receiver
+              </a>
+            </Empty>
+          ) : (
+            <Table columns={['Address', 'Kind', 'State', 'Events', 'Created']}>
+              {items.map(({ id, kind, url, pollUrl, status, events, createdAt }) => (
+                <tr>
+                  <th scope="row" class="break">
+                    <a href={at(slug, 'receivers', id)}>{url ?? pollUrl}</a>
+                  </th>
+                  <td>{kindNames[kind]?.[0] ?? kind}</td>
+                  <td>
+                    <Badge state={status} />
+                  </td>
+                  <td>{events === null ? 'all' : `${events.length} types`}</td>
+                  <td>
+                    <Moment at={createdAt} />
+                  </td>
+                </tr>
+              ))}
+            </Table>
+          )}
+        </section>
+        <Pager path={at(slug, 'receivers')} nextCursor={nextCursor} cursor={c.req.query('cursor')} />
+      </>
+    ),
+  })
+}
+
+async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): Promise<Response> {
+  const { slug } = await tenantOf(c)
+  const path = at(slug, 'receivers', 'new')
+  const kind = receiverKind(c.var.form.get('kind') ?? c.req.query('kind') ?? '')
+  const page = {
+    title: kind ? `New receiver: ${kindNames[kind.kind]?.[0] ?? kind.kind}` : 'New receiver',
+    slug,
+    section: 'receivers',
+    trail: [[at(slug, 'receivers'), 'Receivers']] as const,
+    body: kind ? (
+      <section class="card">
+        <Errors state={state} fields={receiverFields} />
+        <Form action={path} state={state}>
+          <input type="hidden" name="kind" value={kind.kind} />
+          <ReceiverFields kind={kind} />
+          <div class="row end">
+            <a class="button quiet" href={path}>
+              Another kind
+            </a>
+            <button type="submit" class="primary">
+              Create the receiver
+            </button>
+          </div>
+        </Form>
+      </section>
+    ) : (
+      <ul class="columns plain-list">
+        {receiverKinds.map(name => {
+          const [title, what] = kindNames[name] ?? [name, '']
+          return (
+            <li class="card">
+              <h2>
+                <a href={`${path}?kind=${name}`}>{title}</a>
+              </h2>
+              <p class="muted">{what}</p>
+            </li>
+          )
+        })}
+      </ul>
+    ),
+  }
+  return show(c, page, status)
+}
+
+function create(c: ConsoleContext): Promise<Response> {
+  const { service, form } = c.var
+  return attempt(
+    c,
+    async () => {
+      const tenant = await tenantOf(c)
+      const { slug } = tenant
+      const input = checked(newReceiver, newSettings(form.get('kind') ?? '', form))
+      const made = await createReceiver(service, tenant, input)
+      if (made.secret === undefined) return redirect(done(at(slug, 'receivers', made.id), 'created'))
+      return secretPage(c, slug, made, made.secret)
+    },
+    (state, status) => newPage(c, state, status),
+  )
+}
+
+function secretPage(c: ConsoleContext, slug: string, receiver: ReceiverItem, secret: string): Response {
+  const { id, pollUrl } = receiver
+  return show(c, {
+    title: 'The secret is there',
+    slug,
+    section: 'receivers',
+    trail: [[at(slug, 'receivers'), 'Receivers']],
+    body: (
+      <Secret
+        title="Give this to your application"
+        values={[...(pollUrl === undefined ? [] : [['Poll URL', pollUrl] as const]), ['Secret', secret]]}
+        next={[at(slug, 'receivers', id), 'I have taken the secret; to the receiver']}
+      />
+    ),
+  })
+}
+
+interface Around {
+  readonly slug: string
+  readonly receiver: ReceiverItem
+}
+
+async function receiverPage(
+  c: ConsoleContext,
+  { state = {}, result }: { state?: FormState; result?: TestResult } = {},
+  status = 200,
+): Promise<Response> {
+  const { service } = c.var
+  const tenant = await tenantOf(c)
+  const { slug } = tenant
+  const id = c.req.param('id') ?? ''
+  const [receiver, history] = await Promise.all([
+    getReceiver(tenant, id),
+    listDeliveries(service, tenant, { receiverId: id }, pageOf(c, HISTORY)),
+  ])
+  const kind = receiverKind(receiver.kind)
+  const around = { slug, receiver }
+  return show(
+    c,
+    {
+      title: kindNames[receiver.kind]?.[0] ?? receiver.kind,
+      slug,
+      section: 'receivers',
+      trail: [[at(slug, 'receivers'), 'Receivers']],
+      aside: <Badge state={receiver.status} />,
+      body: (
+        <>
+          <Errors state={state} fields={state.id === undefined ? receiverFields : []} />
+          {result && <Result result={result} />}
+          <div class="columns">
+            <Facts {...around} />
+            <History deliveries={history.items} />
+          </div>
+          <section class="card flush">
+            <header>
+              <h2>Delivery history</h2>
+              <a href={`${at(slug, 'deliveries')}?receiverId=${id}&state=dead`}>Its dead letters</a>
+            </header>
+            {history.items.length === 0 ? (
+              <Empty title="Nothing was to be told yet" />
+            ) : (
+              <DeliveryTable deliveries={history.items} slug={slug} />
+            )}
+          </section>
+          <Pager
+            path={at(slug, 'receivers', id)}
+            nextCursor={history.nextCursor}
+            cursor={c.req.query('cursor')}
+          />
+          {kind && <Settings {...around} kind={kind} state={state.id === undefined ? state : {}} />}
+          <div class="columns">
+            {kind?.newSecret && (
+              <NewSecret {...around} state={state.id === 'secret' ? state : { id: 'secret' }} />
+            )}
+            <Replay {...around} state={state.id === 'replay' ? state : { id: 'replay' }} />
+          </div>
+          <section class="card danger">
+            <details>
+              <summary>Delete this receiver…</summary>
+              <Form action={at(slug, 'receivers', id, 'delete')}>
+                <p>What was still to be told to it is dead, and stays in the deliveries as that.</p>
+                <div class="row">
+                  <button type="submit" class="danger">
+                    Delete the receiver
+                  </button>
+                </div>
+              </Form>
+            </details>
+          </section>
+        </>
+      ),
+    },
+    status,
+  )
+}
+
+function Facts({ slug, receiver }: Around) {
+  const { id, url, pollUrl, status, events, issuer, createdAt } = receiver
+  const isActive = status === 'active'
+  return (
+    <section class="card">
+      <h2>Where and how</h2>
+      <Copy id="address" text={url ?? pollUrl ?? ''} label="the address" />
+      <dl class="facts">
+        <dt>Events</dt>
+        <dd>{events === null ? 'all' : events.join(', ')}</dd>
+        {issuer !== undefined && (
+          <>
+            <dt>Signed by</dt>
+            <dd>{issuer}</dd>
+          </>
+        )}
+        <dt>Created</dt>
+        <dd>
+          <Moment at={createdAt} />
+        </dd>
+      </dl>
+      <div class="row">
+        <Form action={at(slug, 'receivers', id, 'test')}>
+          <button type="submit" class="primary">
+            Send a test
+          </button>
+        </Form>
+        <Form action={at(slug, 'receivers', id, 'status')}>
+          <input type="hidden" name="status" value={isActive ? 'paused' : 'active'} />
+          <button type="submit">{isActive ? 'Pause' : 'Resume, and send what has waited'}</button>
+        </Form>
+      </div>
+      {status === 'disabled' && (
+        <p class="small">It answered 410 Gone, and is told nothing more until it is resumed.</p>
+      )}
+    </section>
+  )
+}
+
+function History({ deliveries }: { deliveries: readonly DeliveryItem[] }) {
+  const told = deliveries.filter(({ latencyMs }) => latencyMs !== null).toReversed()
+  return (
+    <section class="card">
+      <h2>How fast</h2>
+      {told.length === 0 ? (
+        <p class="muted">Nothing has arrived yet.</p>
+      ) : (
+        <BarChart
+          bars={told.map(({ sequence, latencyMs }) => ({
+            value: latencyMs ?? 0,
+            label: `No. ${sequence}: ${duration(latencyMs ?? 0)}`,
+            bad: (latencyMs ?? 0) > 60_000,
+          }))}
+          caption={`From the change to the receiver's answer: the ${told.length} newest that arrived, the slowest after ${duration(Math.max(...told.map(({ latencyMs }) => latencyMs ?? 0)))}.`}
+        />
+      )}
+    </section>
+  )
+}
+
+function Result({ result }: { result: TestResult }) {
+  const { delivered, status, latencyMs, error } = result
+  return delivered ? (
+    <div class="notice ok" role="status">
+      <strong>It arrived</strong>
+      <p>
+        The receiver answered {status} after {duration(latencyMs)}.
+      </p>
+    </div>
+  ) : (
+    <div class={status === null && latencyMs === 0 ? 'notice' : 'notice bad'} role="status">
+      <strong>{status === null && latencyMs === 0 ? 'It is waiting' : 'It did not arrive'}</strong>
+      <p>{status === null ? error : `The receiver answered ${status}. ${error ?? ''}`}</p>
+    </div>
+  )
+}
+
+function Settings({ slug, receiver, kind, state }: Around & { kind: ReceiverKind; state: FormState }) {
+  return (
+    <section class="card">
+      <h2>Settings</h2>
+      <Form action={at(slug, 'receivers', receiver.id)} state={state}>
+        <ReceiverFields kind={kind} receiver={receiver} />
+        <div class="row end">
+          <button type="submit" class="primary">
+            Save
+          </button>
+        </div>
+      </Form>
+    </section>
+  )
+}
+
+function NewSecret({ slug, receiver, state }: Around & { state: FormState }) {
+  return (
+    <section class="card">
+      <h2>Another secret</h2>
+      <Form action={at(slug, 'receivers', receiver.id, 'secret')} state={state}>
+        <Select name="overlapSeconds" label="The old one goes on" value="86400" options={overlapOptions} />
+        <div class="row end">
+          <button type="submit">Make a secret, and show it</button>
+        </div>
+      </Form>
+    </section>
+  )
+}
+
+function Replay({ slug, receiver, state }: Around & { state: FormState }) {
+  return (
+    <section class="card">
+      <h2>Tell it again</h2>
+      <Form action={at(slug, 'receivers', receiver.id, 'replay')} state={state}>
+        <div class="pair">
+          <TextField name="fromSequence" label="From event No." required />
+          <TextField name="toSequence" label="To event No." required />
+        </div>
+        <p class="small muted">Also events of before it was created.</p>
+        <div class="row end">
+          <button type="submit">Send them</button>
+        </div>
+      </Form>
+    </section>
+  )
+}
+
+function change(c: ConsoleContext): Promise<Response> {
+  const { service, form } = c.var
+  const id = c.req.param('id') ?? ''
+  return attempt(
+    c,
+    async () => {
+      const tenant = await tenantOf(c)
+      const kind = receiverKind((await getReceiver(tenant, id)).kind)
+      if (!kind) throw notFound('receiver')
+      const settings = checked(receiverChange, changedSettings(kind, form))
+      const { due } = await updateReceiverSettings(service, tenant, id, settings)
+      c.executionCtx.waitUntil(publish(service, due))
+      return redirect(done(at(tenant.slug, 'receivers', id), 'saved'))
+    },
+    (state, status) => receiverPage(c, { state }, status),
+  )
+}
+
+function changeStatus(c: ConsoleContext): Promise<Response> {
+  const { service, form } = c.var
+  const id = c.req.param('id') ?? ''
+  return attempt(
+    c,
+    async () => {
+      const tenant = await tenantOf(c)
+      const wanted = checked(receiverChange, { status: form.get('status') })
+      const { due } = await updateReceiverSettings(service, tenant, id, wanted)
+      c.executionCtx.waitUntil(announceStatus(service, tenant, id))
+      c.executionCtx.waitUntil(publish(service, due))
+      const said = wanted.status === 'paused' ? 'paused' : 'receiver-resumed'
+      return redirect(done(at(tenant.slug, 'receivers', id), said))
+    },
+    ({ problem }, status) => receiverPage(c, { state: { problem, id: 'status' } }, status),
+  )
+}
+
+async function test(c: ConsoleContext): Promise<Response> {
+  const tenant = await tenantOf(c)
+  const result = await testReceiver(c.var.service, tenant.database, tenant.slug, c.req.param('id') ?? '')
+  if (!result) throw notFound('receiver')
+  return receiverPage(c, { result })
+}
+
+function rotate(c: ConsoleContext): Promise<Response> {
+  const { service, form } = c.var
+  const id = c.req.param('id') ?? ''
+  return attempt(
+    c,
+    async () => {
+      const tenant = await tenantOf(c)
+      const { overlapSeconds } = checked(secretRotation, {
+        overlapSeconds: Number(form.get('overlapSeconds') ?? Number.NaN),
+      })
+      const secret = await rotateReceiverSecret(service, tenant, id, overlapSeconds)
+      return secretPage(c, tenant.slug, await getReceiver(tenant, id), secret)
+    },
+    (state, status) => receiverPage(c, { state: { ...state, id: 'secret' } }, status),
+  )
+}
+
+function replay(c: ConsoleContext): Promise<Response> {
+  const { service, form } = c.var
+  const id = c.req.param('id') ?? ''
+  return attempt(
+    c,
+    async () => {
+      const tenant = await tenantOf(c)
+      const wanted = checked(range, {
+        fromSequence: wholeNumber(typed(form, 'fromSequence')),
+        toSequence: wholeNumber(typed(form, 'toSequence')),
+      })
+      const { deliveries, due } = await replayMany(service, tenant, id, wanted)
+      c.executionCtx.waitUntil(publish(service, due))
+      const said = deliveries === 0 ? 'nothing-to-replay' : 'replayed'
+      return redirect(done(at(tenant.slug, 'receivers', id), said))
+    },
+    (state, status) => receiverPage(c, { state: { ...state, id: 'replay' } }, status),
+  )
+}
+
+function wholeNumber(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : text
+}
+
+async function remove(c: ConsoleContext): Promise<Response> {
+  const tenant = await tenantOf(c)
+  await removeReceiver(tenant, c.req.param('id') ?? '')
+  return redirect(done(at(tenant.slug, 'receivers'), 'deleted'))
+}

@@ -1,0 +1,36 @@
+// A table: its columns' headings above its rows, scrolling sideways where the page is narrow.
+import type { Child } from 'hono/jsx'
+
+/** A heading, or that of a column of numbers. */
+export type Column = string | { readonly number: string }
+
+export function Table({
+  columns,
+  edit = false,
+  children,
+}: {
+  columns: readonly Column[]
+  edit?: boolean
+  children: Child
+}) {
+  return (
+    <div class="scroll">
+      <table class={edit ? 'edit' : undefined}>
+        <thead>
+          <tr>
+            {columns.map(column =>
+              typeof column === 'string' ? (
+                <th scope="col">{column}</th>
+              ) : (
+                <th scope="col" class="number">
+                  {column.number}
+                </th>
+              ),
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  )
+}
