@@ -26,6 +26,23 @@ CREATE TABLE `breakers` (
 	`round` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `delivery_totals` (
+	`tenant_id` text NOT NULL,
+	`receiver_id` text NOT NULL,
+	`pending` integer NOT NULL,
+	`retrying` integer NOT NULL,
+	`delivered` integer NOT NULL,
+	`dead` integer NOT NULL,
+	`overdue` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `receiver_id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `event_chain` (
+	`tenant_id` text PRIMARY KEY NOT NULL,
+	`sequence` integer NOT NULL,
+	`hash` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `held_deletions` (
 	`tenant_id` text NOT NULL,
 	`serial` integer NOT NULL,
@@ -37,6 +54,15 @@ CREATE TABLE `held_deletions` (
 	`round` integer NOT NULL,
 	`kept_because` text,
 	PRIMARY KEY(`tenant_id`, `serial`)
+);
+--> statement-breakpoint
+CREATE TABLE `kill_times` (
+	`tenant_id` text NOT NULL,
+	`hour` integer NOT NULL,
+	`receiver_id` text NOT NULL,
+	`bucket` integer NOT NULL,
+	`count` integer NOT NULL,
+	PRIMARY KEY(`tenant_id`, `hour`, `receiver_id`, `bucket`)
 );
 --> statement-breakpoint
 CREATE TABLE `mappings` (
@@ -147,14 +173,26 @@ CREATE TABLE `tenant_resource_types` (
 	PRIMARY KEY(`tenant_id`, `name`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+ALTER TABLE `activity` ADD `help` text;--> statement-breakpoint
 ALTER TABLE `connections` ADD `mapping_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `deliveries` ADD `answered` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `deliveries` ADD `ends_sessions` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `deliveries` ADD `watch_from` integer;--> statement-breakpoint
+ALTER TABLE `deliveries` ADD `overdue` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+CREATE INDEX `watched_deliveries` ON `deliveries` (`watch_from`) WHERE watch_from IS NOT NULL;--> statement-breakpoint
+ALTER TABLE `events` ADD `origin` text;--> statement-breakpoint
+ALTER TABLE `events` ADD `hash` text;--> statement-breakpoint
+CREATE INDEX `events_access` ON `events` (`tenant_id`,`user_id`,`sequence`) WHERE type IN ('user.deactivated', 'user.deleted', 'user.sessions_revoked', 'user.reactivated');--> statement-breakpoint
+CREATE INDEX `unsealed_events` ON `events` (`tenant_id`,`sequence`) WHERE hash IS NULL;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `invalid` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `is_polled` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `settings` text;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `issuer` text;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `authorization` text;--> statement-breakpoint
 ALTER TABLE `receivers` ADD `notice` text;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `failures` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `failing_since` integer;--> statement-breakpoint
+ALTER TABLE `receivers` ADD `open_until` integer;--> statement-breakpoint
 ALTER TABLE `resources` ADD `profile` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `role` text;--> statement-breakpoint
 ALTER TABLE `resources` ADD `target_group` text;--> statement-breakpoint
@@ -165,4 +203,5 @@ CREATE INDEX `resources_target_group` ON `resources` (`tenant_id`,`target_group`
 ALTER TABLE `tenants` ADD `profile_version` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `profile_document` text;--> statement-breakpoint
 ALTER TABLE `tenants` ADD `configured` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE `totals` ADD `active` integer DEFAULT 0 NOT NULL;--> statement-breakpoint
 UPDATE `tenants` SET `configured` = 1 WHERE EXISTS (SELECT 1 FROM `tenant_schemas` s WHERE s.`tenant_id` = `tenants`.`tenant_id`);

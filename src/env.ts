@@ -18,6 +18,7 @@ const schema = z
     SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
     ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
     ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+    ALARM_MINUTES: z.coerce.number().int().min(0).max(1440).default(5),
     ACCESS_TEAM_DOMAIN: z
       .string()
       .regex(/^[a-z0-9.-]+\.[a-z]+$/i, 'must be a host name such as acme.cloudflareaccess.com')
@@ -42,6 +43,8 @@ export interface Service {
   readonly activityDays: number
   /** Cloudflare Access in front of the console; absent where nothing is said of it. */
   readonly access?: { readonly teamDomain: string; readonly audience: string }
+  /** After so many minutes an undelivered end of sessions raises an alarm; 0: never. */
+  readonly alarmMinutes: number
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** A UUIDv7: in order of creation. */
@@ -81,6 +84,7 @@ async function check(env: object): Promise<Service> {
     allowLoopbackReceivers: settings.ALLOW_LOOPBACK_RECEIVERS === 'true',
     activityDays: settings.ACTIVITY_DAYS,
     ...(teamDomain !== undefined && audience !== undefined && { access: { teamDomain, audience } }),
+    alarmMinutes: settings.ALARM_MINUTES,
     now: () => Date.now(),
     newId: uuidv7,
   }

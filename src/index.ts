@@ -2,6 +2,8 @@
 import { continueAdoption } from './administration/adoption'
 import { continueJob } from './administration/jobs'
 import { serviceOf } from './env'
+import { alarm } from './events/alarm'
+import { sealAll } from './events/chain'
 import { consume } from './events/consume'
 import { buryDeadLetters, DEAD_LETTER_QUEUE } from './events/dead-letter'
 import { prune, sweep } from './events/sweep'
@@ -21,6 +23,8 @@ export default {
   async scheduled(_controller, env) {
     const service = await serviceOf(env)
     await sweep(service)
+    await alarm(service)
+    await sealAll(service)
     await prune(service)
   },
 } satisfies ExportedHandler<Env>

@@ -8,3 +8,9 @@ declare namespace Cloudflare {
     ALLOW_LOOPBACK_RECEIVERS: 'true'
   }
 }
+
+/** A file as text. */
+declare module '*?raw' {
+  const text: string
+  export default text
+}

@@ -1,19 +1,25 @@
 // What happened, as the operator reads it: events, deliveries, the SCIM request log.
 import type { Service } from '../env'
+import { contentOf, GENESIS, type LinkContent, sealEvents } from '../events/chain'
 import type { JsonObject } from '../scim/json'
 import {
   type ActivityRow,
   type DeliveryRow,
   type EventRow,
+  type ListedLinkRow,
   pageOfActivity,
   pageOfDeliveries,
   pageOfEvents,
+  pageOfLinks,
   selectActivity,
 } from '../storage/history-rows'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { notFound } from './problem'
 import { timestamp, timestampOrNull } from './timestamp'
+
+/** A section for every error that an identity provider can cause. */
+const HELP_PAGE = 'docs/troubleshooting.md'
 
 export interface EventItem {
   readonly id: string
@@ -24,6 +30,14 @@ export interface EventItem {
   readonly groupId: string | null
   readonly occurredAt: string
   readonly data: JsonObject
+}
+
+/** An event with all that its hash covers. */
+export interface LinkItem extends LinkContent {
+  /** Null: the event before it is not there, or not sealed. */
+  readonly previousHash: string | null
+  /** Null: not sealed yet. */
+  readonly hash: string | null
 }
 
 export interface DeliveryItem {
@@ -45,8 +59,10 @@ export interface DeliveryItem {
   readonly receipt?: { readonly sessionsEnded: number }
 }
 
-export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances'> {
+export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances' | 'help'> {
   readonly at: string
+  /** Where an error is explained. */
+  readonly help: string | null
   readonly tolerances: string[]
 }
 
@@ -74,6 +90,38 @@ export function listEvents(
     },
     page,
   )
+}
+
+/** The same with hashes, all of them sealed before as far as a call goes. */
+export async function listLinks(
+  service: Service,
+  { database }: OpenTenant,
+  filter: { userId?: string | undefined; type?: string | undefined; after: number },
+  page: PageRequest,
+): Promise<Page<LinkItem>> {
+  const { tenantId } = database
+  await sealEvents(database)
+  return readPage(
+    service,
+    {
+      name: 'events',
+      owner: tenantId,
+      read: async (position, limit) => {
+        const after = Math.max(filter.after, Number(position?.[0] ?? 0))
+        const wanted = { userId: filter.userId, type: filter.type, after }
+        const [found] = await database.batch([pageOfLinks(tenantId, wanted, limit)])
+        return (found?.rows ?? []) as unknown as ListedLinkRow[]
+      },
+      position: event => [event.sequence],
+      item: linkItem,
+    },
+    page,
+  )
+}
+
+function linkItem(row: ListedLinkRow): LinkItem {
+  const previousHash = row.sequence === 1 ? GENESIS : row.previousHash
+  return { ...contentOf(row), previousHash, hash: row.hash }
 }
 
 export function eventItem({ occurredAt, data, ...event }: EventRow): EventItem {
@@ -155,6 +203,11 @@ export async function getActivity({ database }: OpenTenant, id: string): Promise
   return activityItem(row as unknown as ActivityRow)
 }
 
-export function activityItem({ at, tolerances, ...entry }: ActivityRow): ActivityItem {
-  return { ...entry, at: timestamp(at), tolerances: JSON.parse(tolerances) as string[] }
+export function activityItem({ at, tolerances, help, ...entry }: ActivityRow): ActivityItem {
+  return {
+    ...entry,
+    at: timestamp(at),
+    help: help && `${HELP_PAGE}#${help}`,
+    tolerances: JSON.parse(tolerances) as string[],
+  }
 }

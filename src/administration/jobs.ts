@@ -101,7 +101,8 @@ function stepOf(
 
 /** Takes the next accounts; false when there are no more. */
 async function accountsStep(service: Service, open: OpenTenant, job: Job): Promise<boolean> {
-  const tenant = { ...(await asOperator(service, open)), txn: job.id }
+  const origin = { kind: 'job', job: job.kind } as const
+  const tenant = { ...(await asOperator(service, open)), txn: job.id, origin }
   const { database } = tenant
   const type = accountTypeOf(tenant.resourceTypes)
   const next = job.kind === 'recompute' ? selectAccountsAfter : selectActiveAfter

@@ -33,11 +33,7 @@ export async function readPage<Row, Item>(
 ): Promise<Page<Item>> {
   const key = `${list.name} ${list.owner}`
   const after = cursor === undefined ? undefined : await readCursor(service.keys, key, cursor)
-  if (cursor !== undefined && !after)
-    throw new Problem(
-      400,
-      'The cursor is not one of this list. Use nextCursor of the page before, unchanged.',
-    )
+  if (cursor !== undefined && !after) throw badCursor()
   const rows = await list.read(after, limit + 1)
   const shown = rows.slice(0, limit).filter(row => list.fits?.(row) ?? true)
   const last = rows.length > shown.length ? shown.at(-1) : undefined
@@ -45,6 +41,10 @@ export async function readPage<Row, Item>(
     items: shown.map(list.item),
     ...(last !== undefined && { nextCursor: await makeCursor(service.keys, key, list.position(last)) }),
   }
+}
+
+export function badCursor(): Problem {
+  return new Problem(400, 'The cursor is not one of this list. Use nextCursor of the page before, unchanged.')
 }
 
 /** The position of a list that is ordered by one text. */

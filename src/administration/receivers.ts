@@ -53,6 +53,7 @@ export const eventTypes = [
   'resource.created',
   'resource.updated',
   'resource.deleted',
+  'delivery.overdue',
 ] as const
 
 export interface ReceiverItem {

@@ -10,6 +10,7 @@ import {
   selectTargetGroupByName,
   type TargetGroupRow,
 } from '../storage/target-groups'
+import { raiseConfigVersion } from '../storage/tenant-rows'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage, textPosition } from './page'
 import { notFound, Problem } from './problem'
@@ -63,7 +64,8 @@ export async function removeTargetGroup({ database }: OpenTenant, id: string): P
   const { tenantId } = database
   const done = await database.steps({
     before: [selectTargetGroup(tenantId, id), mappingsNaming(tenantId, id)],
-    delete: [deleteTargetGroup(tenantId, id)],
+    // A mapping that has been checked meanwhile, and would name it, is checked again.
+    delete: [deleteTargetGroup(tenantId, id), raiseConfigVersion(tenantId)],
   })
   const [group, mappings] = done.before
   const row = group?.rows[0] as unknown as TargetGroupRow | undefined

@@ -27,6 +27,7 @@ export interface TenantItem {
   readonly slug: string
   readonly name: string
   readonly profile: string
+  readonly profileVersion: number
   readonly status: TenantStatus
   readonly createdAt: string
 }
@@ -161,6 +162,6 @@ function rowOf(rows: readonly unknown[] | undefined): TenantRow {
   return row
 }
 
-function item({ tenantId, slug, name, profile, status, createdAt }: TenantRow): TenantItem {
-  return { id: tenantId, slug, name, profile, status, createdAt: timestamp(createdAt) }
+function item({ tenantId, slug, name, profile, profileVersion, status, createdAt }: TenantRow): TenantItem {
+  return { id: tenantId, slug, name, profile, profileVersion, status, createdAt: timestamp(createdAt) }
 }

@@ -27,6 +27,7 @@ export function withoutConnection(
     txn: service.newId(),
     newId: service.newId,
     keys: service.keys,
+    origin: { kind: 'operator' },
     log: nothing,
   }
 }

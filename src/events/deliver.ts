@@ -5,6 +5,7 @@ import type { StoredEvent } from '../storage/deliveries'
 import type { StoredReceiver } from '../storage/receivers'
 import { refuseAddress } from './address-guard'
 import { openReceiver } from './open-receiver'
+import { OVERTAKEN_BY } from './overtaken'
 import { type OutgoingRequest, type ReceiverKind, Unsendable } from './receiver-kind'
 import { receiverKind } from './receiver-kinds'
 import { retryAfterMs, retryPolicy } from './schedule'
@@ -57,7 +58,8 @@ export async function deliver(
   if (refused) return failed(`its URL ${refused}`, { answered })
   try {
     const open = await openReceiver(service, kind, receiver)
-    const make = (message: number) => kind.request(event, open, service.now(), message)
+    const make = async (message: number) =>
+      withOvertaking(event, await kind.request(event, open, service.now(), message))
     const { timeoutSeconds } = retryPolicy(receiver.retry)
     return await sendMessages(service, kind, make, { count: kind.messages(event), answered, timeoutSeconds })
   } catch (error) {
@@ -66,6 +68,12 @@ export async function deliver(
     if (error instanceof NoSigningKey) return failed(error.message, { answered })
     return failed('its secret cannot be opened: is SECRET_KEY another one than before?', { answered })
   }
+}
+
+/** The body is the same at every attempt, so what has come after the event is said beside it. */
+function withOvertaking({ overtakenBy }: StoredEvent, request: OutgoingRequest): OutgoingRequest {
+  if (overtakenBy === undefined) return request
+  return { ...request, headers: { ...request.headers, [OVERTAKEN_BY]: String(overtakenBy) } }
 }
 
 /**

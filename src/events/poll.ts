@@ -11,6 +11,7 @@ import {
 } from '../storage/polled-deliveries'
 import { endNotice, receiverOf, selectReceiver } from '../storage/receivers'
 import { openReceiver } from './open-receiver'
+import { overtakenInWords } from './overtaken'
 import { type OpenReceiver, Unsendable } from './receiver-kind'
 import { countSets, eventAndPlace, jtiOf, setCounts, signNotice, signSet } from './security-event-token'
 import { ssfPoll } from './ssf-poll'
@@ -106,14 +107,17 @@ async function nextSets({ database, receiver }: Stream, wanted: number): Promise
   return [...notices, ...sets].slice(0, wanted + 1)
 }
 
-function unansweredOf({ event, answered }: Waiting): Next[] {
+function unansweredOf({ event, answered, lostAgainBy }: Waiting): Next[] {
   const places = Array.from({ length: countSets(event) }, (_, place) => place)
   return places
     .filter(place => (answered & (1 << place)) === 0)
     .map(place => ({
       jti: jtiOf(event, place),
       sequence: event.sequence,
-      sign: open => signSet(event, open, place),
+      sign: open =>
+        lostAgainBy === undefined
+          ? signSet(event, open, place)
+          : Promise.reject(new Unsendable(overtakenInWords(lostAgainBy))),
     }))
 }
 

@@ -20,6 +20,8 @@ const DAY_MS = 86_400_000
 const DELETED_USER_DAYS = 90
 /** How long a group waits for a member who does not come. */
 const PENDING_MEMBER_DAYS = 30
+/** How far back metrics reach. */
+const KILL_TIME_DAYS = 90
 
 type Sweeper = Pick<Service, 'd1' | 'queue' | 'now' | 'activityDays'>
 
@@ -47,15 +49,16 @@ export async function sweep(
 }
 
 /**
- * Deletes activity that is older than the setting, members who never came, and revocations of users long gone;
- * returns how many rows.
+ * Deletes activity that is older than the setting, members who never came, revocations of users long gone, and kill
+ * times that no metric asks for; returns how many rows.
  */
 export async function prune({ d1, now, activityDays }: Sweeper): Promise<number> {
   const before = (days: number) => now() - days * DAY_MS
   const activity = await inRounds(() => pruneRows(d1, 'activity', before(activityDays)))
   const pending = await inRounds(() => pruneRows(d1, 'pending_members', before(PENDING_MEMBER_DAYS)))
   const revocations = await inRounds(() => pruneRevocations(d1, before(DELETED_USER_DAYS)))
-  return activity + pending + revocations
+  const killTimes = await inRounds(() => pruneRows(d1, 'kill_times', before(KILL_TIME_DAYS)))
+  return activity + pending + revocations + killTimes
 }
 
 /** Rows of all rounds; one that finds less than it may take is the last. */

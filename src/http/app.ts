@@ -4,6 +4,7 @@ import { BadEnvironment, serviceOf } from '../env'
 import { adminApp } from './admin/app'
 import { consoleApp } from './console/app'
 import { directoryApp } from './directory/app'
+import { documentSchema } from './document-schemas'
 import type { AppEnv } from './environment'
 import { scimRoutes, unknownPath } from './scim'
 import { setupApp } from './setup/app'
@@ -19,6 +20,7 @@ app.use(async (c, next) => {
   await next()
 })
 app.get('/healthz', c => c.json({ status: 'ok' }))
+app.get('/schemas/:file', c => documentSchema(c))
 app.route('/admin/v1', adminApp)
 app.route('/directory/v1', directoryApp)
 app.route('/console', consoleApp)

@@ -29,7 +29,7 @@ export async function authenticate(service: Service, request: Request): Promise<
   const token = tokenOf(request.headers.get('Authorization'))
   const claims = token === undefined ? undefined : await readToken(service.keys, token)
   if (claims) return claims
-  throw await failedCredential(service, request, unauthorized())
+  throw await failedCredential(service, request, unauthorized().about('credential-unknown'))
 }
 
 /** Counts a failed credential against its address: the refusal, or 429 beyond the limit. */
@@ -40,7 +40,10 @@ export async function failedCredential<Refusal extends Error>(
 ): Promise<Refusal | ScimError> {
   const address = request.headers.get('CF-Connecting-IP') ?? 'unknown'
   const allowed = await withinLimit(service.failedCredentialLimit, address)
-  return allowed ? refusal : tooManyRequests('Too many failed credentials from this address', service.now())
+  if (allowed) return refusal
+  return tooManyRequests('Too many failed credentials from this address', service.now()).about(
+    'too-many-failed-credentials',
+  )
 }
 
 /**

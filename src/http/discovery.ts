@@ -77,7 +77,9 @@ function publishedSchemas(tenant: Tenant): readonly Schema[] {
 /** All of it is one page; a filter is refused, sorting and paging are ignored (RFC-198). */
 function refuseFilter(c: C): void {
   if (parameter(new URL(c.req.url).searchParams, 'filter') !== null)
-    throw new ScimError(403, undefined, 'Discovery endpoints do not take a filter (RFC 7644 §4).')
+    throw new ScimError(403, undefined, 'Discovery endpoints do not take a filter (RFC 7644 §4).').about(
+      'filter-on-discovery',
+    )
 }
 
 function listReply(c: C, resources: readonly JsonObject[]): Promise<Response> {

@@ -9,6 +9,7 @@ import { type ListFacts, listHead } from '../scim/list-response'
 import { location, represent } from '../scim/representation'
 import { type Projection, project } from '../scim/returned'
 import type { ResourceType } from '../scim/schema'
+import { streamOf } from './text-stream'
 
 /** One resource, as an object or, when its members go on, as a stream of its JSON. */
 export function renderOne(
@@ -113,18 +114,4 @@ function shown(
 function membershipOf(tenant: Tenant, { resourceType, ...group }: JsonObject): JsonObject {
   const type = tenant.resourceTypes.find(candidate => candidate.name === resourceType)
   return { ...group, ...(type && { $ref: location(tenant.baseUrl, type, String(group.value)) }) }
-}
-
-function streamOf(text: AsyncGenerator<string>): ReadableStream {
-  const encoder = new TextEncoder()
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await text.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-    async cancel() {
-      await text.return(undefined)
-    },
-  })
 }

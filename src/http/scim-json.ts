@@ -28,7 +28,8 @@ async function read(request: Request): Promise<JsonObject> {
   const text = decode(await readBytes(request))
   const body = parse(text)
   checkJson(body)
-  if (!isObject(body)) throw new ScimError(400, 'invalidSyntax', 'The body must be a JSON object.')
+  if (!isObject(body))
+    throw new ScimError(400, 'invalidSyntax', 'The body must be a JSON object.').about('body-unreadable')
   return body
 }
 
@@ -77,7 +78,7 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes)
   } catch {
-    throw new ScimError(400, 'invalidSyntax', 'The body is not UTF-8.')
+    throw new ScimError(400, 'invalidSyntax', 'The body is not UTF-8.').about('body-unreadable')
   }
 }
 
@@ -85,7 +86,9 @@ function parse(text: string): Json {
   try {
     return JSON.parse(text) as Json
   } catch (error) {
-    throw new ScimError(400, 'invalidSyntax', `The body is not JSON${placeOf(error, text)}.`)
+    throw new ScimError(400, 'invalidSyntax', `The body is not JSON${placeOf(error, text)}.`).about(
+      'body-unreadable',
+    )
   }
 }
 

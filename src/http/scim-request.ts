@@ -51,7 +51,7 @@ async function admitAndHandle(
   log: ScimRequestLog,
   handle: Handle,
 ): Promise<Response> {
-  if (isPlainHttp(c.req.url)) throw new ScimError(403, undefined, PLAIN_HTTP)
+  if (isPlainHttp(c.req.url)) throw new ScimError(403, undefined, PLAIN_HTTP).about('plain-http')
   const claims = await authenticate(service, c.req.raw)
   log.claims = claims
   await limitConnection(service, claims)
@@ -121,6 +121,12 @@ async function attemptOnce(
     txn: log.id,
     newId: service.newId,
     keys: service.keys,
+    origin: {
+      kind: 'scim',
+      method: c.req.method,
+      path: pathBelowBase(c.req.path),
+      tokenHint: claims.hint,
+    },
     log,
   }
   try {
@@ -185,7 +191,8 @@ function asScimError(error: unknown, requestId: string): ScimError {
   const name = error instanceof Error ? error.name : 'unknown'
   const message = error instanceof Error ? error.message.slice(0, 300) : ''
   console.error(JSON.stringify({ message: 'request failed', requestId, error: name, reason: message }))
-  if (error instanceof BadEnvironment) return new ScimError(500, undefined, error.message)
+  if (error instanceof BadEnvironment)
+    return new ScimError(500, undefined, error.message).about('wrong-settings')
   if (isOutdated(error) || /D1_ERROR: .*(overloaded|timeout|reset|lost)/i.test(message))
     return new ScimError(503, undefined, 'The service is busy; send the request again.', {
       'Retry-After': '2',
@@ -252,6 +259,7 @@ class ScimRequestLog implements RequestLog {
       status,
       scimType: this.#refusal?.scimType ?? null,
       detail: this.#refusal?.loggedDetail ?? null,
+      help: this.#refusal?.help ?? null,
       resourceType: this.#resourceType,
       resourceId: this.#resourceId,
       tolerances: this.interop?.used ?? [],

@@ -76,11 +76,13 @@ function typeAt(c: C, tenant: Tenant): ResourceType {
 
 function noEndpoint(tenant: Tenant): ScimError {
   const endpoints = tenant.resourceTypes.map(type => type.endpoint).join(', ')
-  return new ScimError(404, undefined, `No such endpoint. Resource endpoints are ${endpoints}.`)
+  return new ScimError(404, undefined, `No such endpoint. Resource endpoints are ${endpoints}.`).about(
+    'no-such-endpoint',
+  )
 }
 
 async function noSuchPath(): Promise<Response> {
-  throw new ScimError(404, undefined, 'No such path below the SCIM base URL.')
+  throw new ScimError(404, undefined, 'No such path below the SCIM base URL.').about('no-such-endpoint')
 }
 
 async function notAllowed(c: C, allowed: readonly string[]): Promise<Response> {
@@ -98,7 +100,9 @@ export function unknownPath(path: string): Response {
   const version = /\/scim\/v(\d{1,9})(?:\/|$)/.exec(path)?.[1]
   return errorReply(
     version === undefined || version === '2'
-      ? new ScimError(404, undefined, 'No such path. A SCIM base URL ends in /scim/v2.')
+      ? new ScimError(404, undefined, 'No such path. A SCIM base URL ends in /scim/v2.').about(
+          'no-such-endpoint',
+        )
       : new ScimError(
           400,
           'invalidVers',

@@ -1,5 +1,6 @@
 // One field of the application's user: the value that its sources give, and what of the rules it breaks.
 import { comparable, parseDateTime } from '../scim/comparable'
+import type { HelpTopic } from '../scim/help'
 import { clip, type Json } from '../scim/json'
 import type { Resource } from '../scim/resource'
 import type { Field } from './profile'
@@ -16,6 +17,7 @@ export interface FieldProblem {
   /** The field, or `role`. */
   readonly field: string
   readonly message: string
+  readonly help: HelpTopic
 }
 
 export type FieldReading =
@@ -31,12 +33,12 @@ export function readField(field: ReadyField, resource: Resource): FieldReading {
     const found = sourceValue(resource, source)
     if (found === undefined) continue
     const value = convert(found, field.type)
-    if (value === undefined) return refused(field, source, `must be ${named[field.type]}`)
+    if (value === undefined) return refused(field, source, 'invalid-value', `must be ${named[field.type]}`)
     return judged(field, source, value)
   }
   if (field.default !== undefined) return { value: field.default }
   if (!field.required) return { value: undefined }
-  return { problem: { field: field.field, message: missing(field) } }
+  return { problem: { field: field.field, message: missing(field), help: 'missing-required-attribute' } }
 }
 
 const named = {
@@ -66,11 +68,21 @@ function judged(field: ReadyField, source: Source, value: Json): FieldReading {
   const { maxLength, values } = field
   const length = typeof value === 'string' ? [...value].length : 0
   if (maxLength !== undefined && length > maxLength)
-    return refused(field, source, `has ${length} characters; at most ${maxLength} are taken`)
+    return refused(
+      field,
+      source,
+      'value-too-long',
+      `has ${length} characters; at most ${maxLength} are taken`,
+    )
   if (!values) return { value }
   const known = listed(values, value, source)
   return known === undefined
-    ? refused(field, source, `must be one of ${values.map(String).join(', ').slice(0, MAX_LISTED)}`)
+    ? refused(
+        field,
+        source,
+        'value-not-allowed',
+        `must be one of ${values.map(String).join(', ').slice(0, MAX_LISTED)}`,
+      )
     : { value: known }
 }
 
@@ -83,8 +95,8 @@ export function listed(values: readonly Json[], value: Json, { path }: Source): 
   )
 }
 
-function refused(field: ReadyField, source: Source, rule: string): FieldReading {
-  return { problem: { field: field.field, message: `${clip(source.text)} ${rule} (field "${field.field}")` } }
+function refused({ field }: ReadyField, source: Source, help: HelpTopic, rule: string): FieldReading {
+  return { problem: { field, message: `${clip(source.text)} ${rule} (field "${field}")`, help } }
 }
 
 function missing({ field, source, fallback }: Field): string {

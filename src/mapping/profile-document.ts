@@ -99,6 +99,7 @@ export const profileDocument = z
 
 export const mappingDocument = z
   .strictObject({
+    $schema: z.string().max(1_000).optional().describe('For editors'),
     fields: z.array(fieldDocument).max(MAX_FIELDS).default([]),
     groupBy: z
       .strictObject({ source: path.describe('A SCIM path, or the name of a field') })
@@ -115,5 +116,6 @@ export function profileOf(document: z.output<typeof profileDocument>, version: n
 }
 
 export function mappingOf(document: z.output<typeof mappingDocument>): Mapping {
-  return document as Mapping
+  const { $schema: _, ...mapping } = document
+  return mapping as Mapping
 }

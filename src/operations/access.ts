@@ -75,7 +75,11 @@ function refuseInactive(row: Row): void {
       'Provisioning of this tenant is suspended. Ask the operator of the service.',
     )
   if (row.connection_status !== 'active')
-    throw new ScimError(403, undefined, 'This connection is disabled. Ask the operator of the service.')
+    throw new ScimError(
+      403,
+      undefined,
+      'This connection is disabled. Ask the operator of the service.',
+    ).about('connection-disabled')
 }
 
 /** The one answer to every credential that does not count: wrong, revoked, expired, or of another tenant. */

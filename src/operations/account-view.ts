@@ -36,11 +36,9 @@ export function accountView(
 ): AccountView | undefined {
   if (type.accessAttribute === undefined) return undefined
   const { view, problems } = tenant.application.read(resource, connectionId)
-  if (problems.length > 0 && before && !grantsAccess(resource, type))
-    return keptView(view, problems, before.view)
-  if (problems.length > 0) {
-    throw new ScimError(400, 'invalidValue', inWords(problems))
-  }
+  const [first] = problems
+  if (first && before && !grantsAccess(resource, type)) return keptView(view, problems, before.view)
+  if (first) throw new ScimError(400, 'invalidValue', inWords(problems)).about(first.help)
   const target = view.targetGroup
   const targetGroup = isPlaced(before?.view, target) ? (before?.view?.targetGroup ?? null) : keyOf(target)
   return { view: { profile: view.profile, role: view.role, targetGroup }, target }

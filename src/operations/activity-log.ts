@@ -59,13 +59,19 @@ async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
   for (const { owner, entry } of batch) {
     const tenantId = 'tenantId' in owner ? owner.tenantId : known.get(owner.slug)
     if (tenantId === undefined) continue
-    const foreign = 'slug' in owner && owner.claimedTenantId !== tenantId
     const entries = byTenant.get(tenantId) ?? []
-    entries.push(foreign ? { ...entry, connectionId: null, tokenHint: null } : entry)
+    entries.push('slug' in owner ? refusedAt(tenantId, owner.claimedTenantId, entry) : entry)
     byTenant.set(tenantId, entries)
   }
   for (const [tenantId, entries] of byTenant)
     await new TenantDatabase(d1, tenantId)
       .batch([insertActivity(tenantId, entries, { condition: tenantExists(tenantId) })])
       .catch(error => notWritten(entries.length, error))
+}
+
+/** A tenant is not told whose a token is that is not its own. */
+function refusedAt(tenantId: string, claimed: string | undefined, entry: ActivityEntry): ActivityEntry {
+  if (claimed === tenantId) return entry
+  const help = claimed === undefined ? entry.help : 'credential-elsewhere'
+  return { ...entry, help, connectionId: null, tokenHint: null }
 }

@@ -214,7 +214,7 @@ class BulkRun {
 
   #typeOf({ endpoint }: BulkOperation): ResourceType {
     const type = this.tenant.resourceTypes.find(candidate => candidate.endpoint === endpoint)
-    if (!type) throw new ScimError(404, undefined, 'No such endpoint.')
+    if (!type) throw new ScimError(404, undefined, 'No such endpoint.').about('no-such-endpoint')
     return type
   }
 
@@ -226,6 +226,7 @@ class BulkRun {
     return {
       ...tenant,
       txn: `${tenant.txn}:${++this.#transactions}`,
+      origin: { ...tenant.origin, ...(tenant.origin.kind === 'scim' && { method, path }) },
       log: {
         entry: (status, resourceType, resourceId) => ({
           ...tenant.log.entry(status, resourceType, resourceId),

@@ -1,6 +1,7 @@
 // What the operator decides of deleted users whom the breaker has kept: they go as if they had gone at once, or they
 // come back as if they had never gone, but for their sessions.
 import { deletedEvents, grantsAccess, type ResourceEvent, updatedEvents } from '../scim/event'
+import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
 import { dropHeld, type Held, keepHeld, rejoinGroups, requireStaying } from '../storage/held-rows'
 import { lookupRows } from '../storage/lookup'
@@ -54,10 +55,13 @@ export function rollBack(
   obstacles: readonly Row[],
 ): Decided {
   const { returning, kept } = sorted(tenant, type, held, obstacles)
-  const changes = returning.map(one => ({ ...one, change: changeBack(tenant, type, one) }))
-  const drafts = changes.flatMap(({ stored, change }) => {
-    return eventsBack(tenant, type, stored, change).map(event => draftOf(event, type, stored.connectionId))
-  })
+  const changes = returning.map(one => ({
+    ...one,
+    change: changeOf(tenant, type, one.stored, { resource: resourceBack(type, one) }),
+  }))
+  const drafts = changes.flatMap(({ stored, change }) =>
+    eventsBack(tenant, type, stored, change).map(event => draftOf(event, type, stored.connectionId)),
+  )
   const owners = [...new Set(returning.map(({ stored }) => stored.connectionId))]
   return {
     statements: [
@@ -108,19 +112,18 @@ function nameOf({ attribute, scope, value }: { attribute: string; scope: string;
 function reason(
   tenant: Tenant,
   type: ResourceType,
-  { stored, wasActive }: Held,
+  held: Held,
   obstacles: readonly unknown[],
 ): string | undefined {
   if (obstacles.includes(null)) return 'its connection is being deleted or is no more'
   if (obstacles.length > 0) return `another ${type.name} has its ${[...new Set(obstacles)].join(' and its ')}`
-  const [problem] = wasActive ? problemsOf(tenant, stored) : []
+  const returned = { ...held.stored, resource: resourceBack(type, held) }
+  const [problem] = held.wasActive ? problemsOf(tenant, returned) : []
   return problem && `it breaks a rule of the profile or the mapping: ${problem.message}`
 }
 
-function changeBack(tenant: Tenant, type: ResourceType, { stored, wasActive }: Held) {
-  const { accessAttribute = '' } = type
-  const resource = wasActive ? { ...stored.resource, [accessAttribute]: true } : stored.resource
-  return changeOf(tenant, type, stored, { resource })
+function resourceBack({ accessAttribute = '' }: ResourceType, { stored, wasActive }: Held): Resource {
+  return wasActive ? { ...stored.resource, [accessAttribute]: true } : stored.resource
 }
 
 /** user.reactivated tells the whole view; of whoever has none there is what is stored to compare with. */

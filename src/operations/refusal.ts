@@ -65,7 +65,7 @@ export async function refuse(
     `members: no ${memberTypes(type).join(' or ')} of this tenant has the id ${quoted}${ids.length > 10 ? ' and others' : ''}. Nothing was changed.`,
     {},
     quoted,
-  )
+  ).about('unknown-members')
 }
 
 function tooManyPending(): ScimError {
@@ -73,7 +73,7 @@ function tooManyPending(): ScimError {
     400,
     'invalidValue',
     `members: at most ${MAX_PENDING_MEMBERS} members can be named before they are provisioned. Nothing was changed.`,
-  )
+  ).about('too-many-awaited')
 }
 
 /** D1's two million bytes for a row or a parameter: folding may double a document, and ids may be long. */

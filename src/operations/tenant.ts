@@ -7,7 +7,7 @@ import type { ResourceType } from '../scim/schema'
 import type { ActivityEntry } from '../storage/activity'
 import type { FilterContext } from '../storage/attribute-sql'
 import type { Keys } from '../storage/keys'
-import type { EventDraft, Occasion } from '../storage/outbox'
+import type { EventDraft, Occasion, Origin } from '../storage/outbox'
 import type { TenantDatabase } from '../storage/tenant-database'
 import type { Breaker } from './configuration'
 
@@ -33,6 +33,8 @@ export interface Tenant {
   readonly txn: string
   readonly newId: () => string
   readonly keys: Keys
+  /** Who asks. */
+  readonly origin: Origin
   readonly log: RequestLog
 }
 
@@ -45,7 +47,8 @@ export interface RequestLog {
 }
 
 export function occasionOf(tenant: Tenant): Occasion {
-  return { tenantId: tenant.id, connectionId: tenant.connectionId, txn: tenant.txn, now: tenant.now }
+  const { id: tenantId, connectionId, txn, now, origin, application } = tenant
+  return { tenantId, connectionId, txn, now, origin, profile: application.profile }
 }
 
 export function filterContextOf(tenant: Tenant, type: ResourceType): FilterContext {

@@ -50,7 +50,7 @@ export function ignoreUnknown(at: string, interop: Interop): void {
       400,
       'invalidSyntax',
       `${clip(at)} is not defined by any schema of this resource type.`,
-    )
+    ).about('unknown-attribute')
 }
 
 /** Names compare without case (RFC-1), so `userName` beside `USERNAME` leaves open which is meant. */
@@ -153,7 +153,11 @@ const uri = /^[^\s\p{Cc}]+$/u
 function readText(value: Json, at: string, form: RegExp, accepted: string): string {
   if (typeof value !== 'string') throw invalid(at, accepted, value)
   if (value.length > MAX_VALUE_LENGTH)
-    throw new ScimError(400, 'invalidValue', `${clip(at)} must have at most ${MAX_VALUE_LENGTH} characters.`)
+    throw new ScimError(
+      400,
+      'invalidValue',
+      `${clip(at)} must have at most ${MAX_VALUE_LENGTH} characters.`,
+    ).about('value-too-long')
   if (!form.test(value)) throw invalid(at, accepted, value)
   return value
 }

@@ -45,7 +45,9 @@ export function readBulkRequest(body: JsonObject, interop: Interop): BulkRequest
     !(Array.isArray(schemas) && schemas.includes(BULK_REQUEST_SCHEMA)) &&
     !interop.allows('missing-schemas')
   )
-    throw new ScimError(400, 'invalidSyntax', `"schemas" must contain ${BULK_REQUEST_SCHEMA}.`)
+    throw new ScimError(400, 'invalidSyntax', `"schemas" must contain ${BULK_REQUEST_SCHEMA}.`).about(
+      'unknown-schema',
+    )
   const operations = fields.get('operations')
   if (!Array.isArray(operations) || operations.length === 0)
     throw new ScimError(400, 'invalidSyntax', '"Operations" must be an array of at least one operation.')

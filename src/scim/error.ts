@@ -1,4 +1,5 @@
 // The one error of the protocol (RFC 7644 §3.12) and its body.
+import { type HelpTopic, topicOfScimType, topicOfStatus } from './help'
 
 /** Table 9 of RFC 7644 and the three of RFC 9865 §2.1. */
 export type ScimType =
@@ -31,6 +32,8 @@ export class ScimError extends Error {
     readonly headers: Readonly<Record<string, string>> = {},
     /** What the detail quotes of the client's input: it may be somebody's address. */
     private readonly quoted = '',
+    /** The section of docs/troubleshooting.md for whoever has to put it right. */
+    readonly help: HelpTopic = topicOf(status, scimType),
   ) {
     super(detail)
     this.name = 'ScimError'
@@ -43,7 +46,16 @@ export class ScimError extends Error {
 
   /** The same refusal, saying in which part of the request. */
   within(place: string): ScimError {
-    return new ScimError(this.status, this.scimType, `${place}: ${this.detail}`, this.headers, this.quoted)
+    return this.#with(`${place}: ${this.detail}`, this.help)
+  }
+
+  /** The same refusal, explained elsewhere than its status and scimType say. */
+  about(help: HelpTopic): ScimError {
+    return this.#with(this.detail, help)
+  }
+
+  #with(detail: string, help: HelpTopic): ScimError {
+    return new ScimError(this.status, this.scimType, detail, this.headers, this.quoted, help)
   }
 
   /** The wire body; `status` is a string (RFC 7644 §3.12). */
@@ -55,4 +67,11 @@ export class ScimError extends Error {
       detail: this.detail,
     }
   }
+}
+
+function topicOf(status: number, scimType: ScimType | undefined): HelpTopic {
+  if (scimType !== undefined) return topicOfScimType[scimType]
+  return Object.hasOwn(topicOfStatus, status)
+    ? topicOfStatus[status as keyof typeof topicOfStatus]
+    : 'internal-error'
 }

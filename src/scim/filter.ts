@@ -5,6 +5,7 @@ import { type Comparable, comparable } from './comparable'
 import { ScimError } from './error'
 import { type Token, tokenize } from './filter-token'
 import { acceptedValue, type CompareOperator, isOperator, operatorsOf, readOperand } from './filter-value'
+import type { HelpTopic } from './help'
 import type { Interop } from './interop'
 import { clip } from './json'
 import type { ResourceType } from './schema'
@@ -252,7 +253,7 @@ function expect(parser: Parser, kind: Token['kind'], accepted: string): Token {
 
 function failUnknown(parser: Parser, token: Token, element?: AttributePath): never {
   const what = element ? 'a sub-attribute' : `an attribute of ${parser.type.name}`
-  return fail(parser, token, `${what}, ${examples(parser, element)}`)
+  return fail(parser, token, `${what}, ${examples(parser, element)}`, 'unknown-attribute-in-filter')
 }
 
 function examples(parser: Parser, path?: AttributePath): string {
@@ -262,14 +263,15 @@ function examples(parser: Parser, path?: AttributePath): string {
   return `such as ${names.slice(0, 5).join(', ') || 'value'}`
 }
 
-function fail(parser: Parser, token: Token, accepted: string): never {
+function fail(parser: Parser, token: Token, accepted: string, about?: HelpTopic): never {
   const found = token.kind === 'end' || token.kind === 'bad' ? token.value : clip(token.text)
-  return refuse(parser, token.start, found, accepted)
+  return refuse(parser, token.start, found, accepted, about)
 }
 
-function refuse(parser: Parser, at: number, found: string, accepted: string): never {
+function refuse(parser: Parser, at: number, found: string, accepted: string, about?: HelpTopic): never {
   const detail = `Invalid ${parser.what} at column ${at + 1}: found ${found}; expected ${accepted}.`
-  throw new ScimError(400, parser.scimType, detail, {}, found)
+  const refusal = new ScimError(400, parser.scimType, detail, {}, found)
+  throw about && parser.scimType === 'invalidFilter' ? refusal.about(about) : refusal
 }
 
 /** The tree in the grammar it was read from, for tests and logs; values are in comparable form. */

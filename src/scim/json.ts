@@ -35,7 +35,9 @@ export function checkJson(body: Json): void {
     const at = frame.next++
     const key = frame.keys?.[at]
     if (key === '__proto__')
-      throw new ScimError(400, 'invalidSyntax', `The key ${clip(placeOf(open))} is not allowed.`)
+      throw new ScimError(400, 'invalidSyntax', `The key ${clip(placeOf(open))} is not allowed.`).about(
+        'body-unreadable',
+      )
     if (key !== undefined) checkText(key, open)
     const item = frame.items[at]
     if (item !== undefined) enter(item, open)
@@ -50,7 +52,7 @@ function enter(value: Json, open: Frame[]): void {
       400,
       'invalidSyntax',
       `Nested deeper than ${MAX_DEPTH} levels at ${clip(placeOf(open))}.`,
-    )
+    ).about('body-unreadable')
   const frame = isObject(value)
     ? { items: Object.values(value), keys: Object.keys(value), next: 0 }
     : { items: value as readonly Json[], keys: undefined, next: 0 }

@@ -87,7 +87,9 @@ export function listQueryFromSearch(
   const fields = new Map(Object.entries(body).map(([key, value]) => [key.toLowerCase(), value]))
   const schemas = fields.get('schemas')
   if (!(Array.isArray(schemas) && schemas.includes(SEARCH_SCHEMA)) && !interop.allows('missing-schemas'))
-    throw new ScimError(400, 'invalidSyntax', `"schemas" must contain ${SEARCH_SCHEMA}.`)
+    throw new ScimError(400, 'invalidSyntax', `"schemas" must contain ${SEARCH_SCHEMA}.`).about(
+      'unknown-schema',
+    )
   return {
     filter: filterOf(text(fields.get('filter'), 'filter'), type, interop),
     sort: sortOf(

@@ -107,7 +107,11 @@ function memberId(element: Json, at: string, interop: Interop): string | undefin
 
 function checkedId(id: string, at: string): string {
   if (id.length <= MAX_ID_LENGTH) return id
-  throw new ScimError(400, 'invalidValue', `${clip(at)}.value must have at most ${MAX_ID_LENGTH} characters.`)
+  throw new ScimError(
+    400,
+    'invalidValue',
+    `${clip(at)}.value must have at most ${MAX_ID_LENGTH} characters.`,
+  ).about('value-too-long')
 }
 
 function checkCount(ids: readonly string[]): readonly string[] {

@@ -84,7 +84,9 @@ function checkSchemas(schemas: Json | undefined, interop: Interop): void {
     urn => typeof urn === 'string' && urn.toLowerCase() === PATCH_OP_SCHEMA.toLowerCase(),
   )
   if (!isPatchOp && !interop.allows('missing-schemas'))
-    throw new ScimError(400, 'invalidSyntax', `schemas must contain ${PATCH_OP_SCHEMA}.`)
+    throw new ScimError(400, 'invalidSyntax', `schemas must contain ${PATCH_OP_SCHEMA}.`).about(
+      'unknown-schema',
+    )
 }
 
 function readOperation(operation: Json, place: string, type: ResourceType, interop: Interop): PatchStep[] {

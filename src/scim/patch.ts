@@ -100,11 +100,18 @@ function refuseUnassigned(after: Json | undefined, { path, value }: PatchStep, t
   if (path.extension || !isBlank(after)) return
   const { name, required } = path.attribute
   if (required && typeof value === 'string')
-    throw new ScimError(400, 'invalidValue', `${name} is required and must not be empty.`)
-  if (required) throw new ScimError(400, 'mutability', `${name} is required and cannot be removed.`)
+    throw new ScimError(400, 'invalidValue', `${name} is required and must not be empty.`).about(
+      'missing-required-attribute',
+    )
+  if (required)
+    throw new ScimError(400, 'mutability', `${name} is required and cannot be removed.`).about(
+      'required-attribute-removed',
+    )
   // Without a value it would mean "may sign in" (RFC-56): nobody gets access back by a removal.
   if (name === type.accessAttribute)
-    throw new ScimError(400, 'mutability', `${name} cannot be removed; set it to true or false.`)
+    throw new ScimError(400, 'mutability', `${name} cannot be removed; set it to true or false.`).about(
+      'required-attribute-removed',
+    )
 }
 
 /** Steps may together leave an extension without what it requires; what was missing before is let be. */
@@ -113,5 +120,9 @@ function refuseIncomplete(before: Resource, after: Resource, type: ResourceType)
   const known = new Set(missingAttributes(before, type))
   const missing = missingAttributes(after, type).find(path => !known.has(path))
   if (missing !== undefined)
-    throw new ScimError(400, 'mutability', `${clip(missing)} is required and would be left without a value.`)
+    throw new ScimError(
+      400,
+      'mutability',
+      `${clip(missing)} is required and would be left without a value.`,
+    ).about('required-attribute-removed')
 }

@@ -151,11 +151,17 @@ function checkSchemas(body: JsonObject, type: ResourceType, interop: Interop): v
     if (typeof urn !== 'string' || (!isList(listed) && !interop.allows('single-for-many', 'schemas')))
       throw new ScimError(400, 'invalidSyntax', 'schemas must be a list of schema URNs.')
     if (!known.has(urn.toLowerCase()) && !interop.allows('unknown-schema', urn))
-      throw new ScimError(400, 'invalidSyntax', `schemas: ${clip(urn)} is not a schema of ${type.name}.`)
+      throw new ScimError(
+        400,
+        'invalidSyntax',
+        `schemas: ${clip(urn)} is not a schema of ${type.name}.`,
+      ).about('unknown-schema')
     found.add(urn.toLowerCase())
   }
   if (!found.has(type.schema.id.toLowerCase()) && !interop.allows('missing-schemas'))
-    throw new ScimError(400, 'invalidSyntax', `schemas must contain ${type.schema.id}.`)
+    throw new ScimError(400, 'invalidSyntax', `schemas must contain ${type.schema.id}.`).about(
+      'unknown-schema',
+    )
 }
 
 function givenAttributes(body: JsonObject, type: ResourceType, interop: Interop): GivenAttribute[] {
@@ -278,7 +284,9 @@ function unchanged(before: Json, given: Json | undefined, at: string): Json {
 function requireComplete(resource: Resource, type: ResourceType): void {
   const [missing] = missingAttributes(resource, type)
   if (missing !== undefined)
-    throw new ScimError(400, 'invalidValue', `${clip(missing)} is required and must not be empty.`)
+    throw new ScimError(400, 'invalidValue', `${clip(missing)} is required and must not be empty.`).about(
+      'missing-required-attribute',
+    )
 }
 
 function missingIn(object: JsonObject, schema: Schema, prefix: string, type: ResourceType): string[] {

@@ -1,5 +1,6 @@
 // The SCIM request log: one row a request, with outcomes and places but no values and no secrets.
 import { type SQL, sql } from 'drizzle-orm'
+import type { HelpTopic } from '../scim/help'
 
 export interface ActivityEntry {
   readonly id: string
@@ -13,6 +14,8 @@ export interface ActivityEntry {
   readonly status: number
   readonly scimType: string | null
   readonly detail: string | null
+  /** Section of docs/troubleshooting.md. */
+  readonly help: HelpTopic | null
   readonly resourceType: string | null
   readonly resourceId: string | null
   readonly tolerances: readonly string[]
@@ -41,10 +44,11 @@ export function insertActivity(
     sql`e.value -> '$.tolerances'`,
   )
   return sql`INSERT INTO activity (tenant_id, id, at, outcome, connection_id, token_hint, method, path, status,
-      scim_type, detail, resource_type, resource_id, tolerances, duration_ms)
+      scim_type, detail, help, resource_type, resource_id, tolerances, duration_ms)
     SELECT ${tenantId}, e.value ->> '$.id', e.value ->> '$.at', e.value ->> '$.outcome', e.value ->> '$.connectionId',
       e.value ->> '$.tokenHint', e.value ->> '$.method', e.value ->> '$.path', e.value ->> '$.status',
-      e.value ->> '$.scimType', e.value ->> '$.detail', e.value ->> '$.resourceType', e.value ->> '$.resourceId',
+      e.value ->> '$.scimType', e.value ->> '$.detail', e.value ->> '$.help', e.value ->> '$.resourceType',
+      e.value ->> '$.resourceId',
       ${tolerances}, e.value ->> '$.durationMs'
     FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}`
 }

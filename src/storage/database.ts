@@ -353,6 +353,8 @@ export const totals = sqliteTable(
     scope: text().notNull(),
     live: integer().notNull(),
     lastSerial: integer('last_serial').notNull(),
+    /** How many of them grant access. */
+    active: integer().notNull().default(0),
   },
   table => [primaryKey({ columns: [table.tenantId, table.type, table.scope] })],
 )
@@ -392,13 +394,29 @@ export const events = sqliteTable(
     occurredAt: integer('occurred_at').notNull(),
     /** JSON: what the receiver gets under `data`, without txn and sequence. */
     data: text().notNull(),
+    /** JSON of the request that made it (outbox.ts), which no receiver is told; null for events of before this was kept. */
+    origin: text(),
+    /** Its link in the tenant's chain, hex; null until it is sealed. */
+    hash: text(),
   },
   table => [
     primaryKey({ columns: [table.tenantId, table.sequence] }),
     index('events_user').on(table.tenantId, table.userId, table.sequence),
+    // Access lost and given back (access-events.ts), apart from all else that happened to the person.
+    index('events_access')
+      .on(table.tenantId, table.userId, table.sequence)
+      .where(sql`type IN ('user.deactivated', 'user.deleted', 'user.sessions_revoked', 'user.reactivated')`),
+    index('unsealed_events').on(table.tenantId, table.sequence).where(sql`hash IS NULL`),
     index('events_type').on(table.tenantId, table.type, table.sequence),
   ],
 )
+
+/** The end of each tenant's chain of events: the event that was sealed last, and its hash. */
+export const eventChain = sqliteTable('event_chain', {
+  tenantId: text('tenant_id').primaryKey(),
+  sequence: integer().notNull(),
+  hash: text().notNull(),
+})
 
 /**
  * When the sessions of each user were last ended, in the order of the events that ended them. Kept by the trigger
@@ -458,6 +476,11 @@ export const receivers = sqliteTable(
     authorization: text(),
     /** JSON `{jti, at, uri, payload}` of what the stream itself has to tell, until it is polled. */
     notice: text(),
+    /** Failed attempts since the last success; while the circuit is closed it counts no further than opens it. */
+    failures: integer().notNull().default(0),
+    failingSince: integer('failing_since'),
+    /** The circuit is open: until then nothing is sent to it, after it one probe; null: it is closed. */
+    openUntil: integer('open_until'),
     createdAt: integer('created_at').notNull(),
   },
   table => [primaryKey({ columns: [table.tenantId, table.id] })],
@@ -509,6 +532,12 @@ export const deliveries = sqliteTable(
     leaseUntil: integer('lease_until'),
     /** From then on the sweep wakes it up; null when nothing is outstanding or its receiver is not active. */
     wakeAt: integer('wake_at'),
+    /** 1: its event ends sessions, so that its time counts as kill time. */
+    endsSessions: integer('ends_sessions').notNull().default(0),
+    /** While sessions wait for it: since when; null once it is delivered, or the alarm has been raised. */
+    watchFrom: integer('watch_from'),
+    /** 1: the alarm has been raised, and it is not delivered yet. */
+    overdue: integer().notNull().default(0),
   },
   table => [
     primaryKey({ columns: [table.tenantId, table.sequence, table.receiverId] }),
@@ -516,7 +545,38 @@ export const deliveries = sqliteTable(
     index('deliveries_state').on(table.tenantId, table.state, table.sequence),
     index('deliveries_user').on(table.tenantId, table.userId, table.sequence),
     index('due_deliveries').on(table.wakeAt).where(sql`wake_at IS NOT NULL`),
+    index('watched_deliveries').on(table.watchFrom).where(sql`watch_from IS NOT NULL`),
   ],
+)
+
+/** How many deliveries a receiver has in each state; kept by triggers on `deliveries`. */
+export const deliveryTotals = sqliteTable(
+  'delivery_totals',
+  {
+    tenantId: text('tenant_id').notNull(),
+    receiverId: text('receiver_id').notNull(),
+    pending: integer().notNull(),
+    retrying: integer().notNull(),
+    delivered: integer().notNull(),
+    dead: integer().notNull(),
+    overdue: integer().notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.receiverId] })],
+)
+
+/** Histograms of kill times by the hour of the receipt; kept by a trigger on `deliveries` (kill-times.ts). */
+export const killTimes = sqliteTable(
+  'kill_times',
+  {
+    tenantId: text('tenant_id').notNull(),
+    /** Hours since 1970. */
+    hour: integer().notNull(),
+    receiverId: text('receiver_id').notNull(),
+    /** The least n for which 1.2 to the power of n milliseconds are not less than the time. */
+    bucket: integer().notNull(),
+    count: integer().notNull(),
+  },
+  table => [primaryKey({ columns: [table.tenantId, table.hour, table.receiverId, table.bucket] })],
 )
 
 /** The SCIM request log: outcomes and places, no values, no secrets. */
@@ -536,6 +596,8 @@ export const activity = sqliteTable(
     status: integer().notNull(),
     scimType: text('scim_type'),
     detail: text(),
+    /** Section of docs/troubleshooting.md. */
+    help: text(),
     resourceType: text('resource_type'),
     resourceId: text('resource_id'),
     /** JSON array of text. */

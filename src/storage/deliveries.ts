@@ -1,7 +1,9 @@
 // Deliveries: who may send one now, what came of it, and the operator's pause, resume and replay.
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
+import { endingsBefore, lostAgainBy, overtakenBy, REACTIVATED } from './access-events'
 import { FETCH_WITHIN_MS, published, WAKE_AFTER_MS, wakeAt } from './outbox'
+import { takeProbes } from './receiver-circuit'
 import { receiverColumns, receiverOf, type StoredReceiver } from './receivers'
 import type { Row, TenantDatabase } from './tenant-database'
 
@@ -30,6 +32,8 @@ export interface StoredEvent {
   readonly occurredAt: number
   /** What the receiver gets under `data`, without txn and sequence. */
   readonly data: JsonObject
+  /** Sequence of a later event that gave the person access or took it. */
+  readonly overtakenBy?: number
 }
 
 export type Claim =
@@ -39,7 +43,13 @@ export type Claim =
       readonly attempt: Attempt
       readonly event: StoredEvent
       readonly receiver: StoredReceiver
+      /** The one by which a receiver that failed again and again is tried once more (receiver-circuit.ts). */
+      readonly isProbe: boolean
+      /** It would give access that was taken away again since: the sequence of the event that took it. */
+      readonly lostAgainBy: number | undefined
     }
+  /** It waits for an earlier event of the same person; its message is to come again then. */
+  | { readonly kind: 'held'; readonly key: DeliveryKey; readonly nextAttemptAt: number }
   /** It is outstanding, but not due. */
   | { readonly kind: 'early'; readonly key: DeliveryKey; readonly nextAttemptAt: number }
   /** It is outstanding, but its receiver or its event no longer exists. */
@@ -61,6 +71,10 @@ const AFTER_LEASE_MS = 1_000
 /** A message may be this early: the queue counts whole seconds. */
 const EARLY_MS = 500
 
+/** So long after its event a reactivation waits for the ends of sessions before it, and so often it looks. */
+const HELD_MS = 15 * 60_000
+const HELD_EVERY_MS = 2_000
+
 const OUTSTANDING = sql.raw(`state IN ('pending', 'retrying')`)
 
 /**
@@ -75,19 +89,56 @@ export async function claimDeliveries(
 ): Promise<readonly Claim[]> {
   const { tenantId } = database
   const wanted = JSON.stringify(keys.map(key => [key.sequence, key.receiverId]))
-  const [claimed, found] = await database.batch([
+  const user = sql`e.user_id`
+  const [held, claimed, taken, found] = await database.batch([
+    holdStatement(tenantId, wanted, now),
     claimStatement(tenantId, wanted, now, lease),
+    takeProbes(tenantId, pairsOf(wanted), now),
     sql`SELECT d.sequence AS sequence, d.receiver_id AS receiver_id, d.state AS state, d.attempts AS attempts,
         d.attempts_before AS attempts_before, d.answered AS answered, d.next_attempt_at AS next_attempt_at,
         e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data,
-        r.is_polled AS is_polled, ${receiverColumns}
+        r.is_polled AS is_polled, ${overtakenBy(tenantId, user, sql`e.sequence`)} AS overtaken_by,
+        iif(e.type = ${REACTIVATED}, ${lostAgainBy(tenantId, user, sql`e.sequence`)}, NULL) AS lost_again_by,
+        ${receiverColumns}
       FROM deliveries d
       LEFT JOIN events e ON e.tenant_id = d.tenant_id AND e.sequence = d.sequence
       LEFT JOIN receivers r ON r.tenant_id = d.tenant_id AND r.id = d.receiver_id
       WHERE d.tenant_id = ${tenantId} AND (d.sequence, d.receiver_id) IN ${pairsOf(wanted)}`,
   ])
   const mine = new Set(claimed?.rows.map(rowKey))
-  return (found?.rows ?? []).flatMap(row => claimOf(tenantId, row, mine.has(rowKey(row)), now) ?? [])
+  const waiting = new Set(held?.rows.map(rowKey))
+  const probed = new Set(taken?.rows.map(row => row.id))
+  return (found?.rows ?? []).flatMap(row => {
+    const key = rowKey(row)
+    const isMine = mine.has(key)
+    // What is not going to be sent probes nothing.
+    const isProbe = isMine && row.lost_again_by === null && probed.delete(row.receiver_id)
+    return claimOf(tenantId, row, { isMine, isProbe, isHeld: waiting.has(key) }, now) ?? []
+  })
+}
+
+/**
+ * A reactivation waits while its receiver has not been told of an end of the person's sessions before it: told the
+ * other way round, it would lock out somebody who has access. An end never waits.
+ */
+function holdStatement(tenantId: string, wanted: string, now: number): SQL {
+  const waitsFor = (column: string) => sql`(SELECT min(b.${sql.raw(column)})
+    FROM (${endingsBefore(tenantId, sql`deliveries.user_id`, sql`deliveries.sequence`)}) x CROSS JOIN deliveries b
+    WHERE b.tenant_id = ${tenantId} AND b.sequence = x.sequence AND b.receiver_id = deliveries.receiver_id
+      AND b.${OUTSTANDING})`
+  const soon = sql`max(coalesce(${waitsFor('next_attempt_at')}, 0), ${now}) + ${HELD_EVERY_MS}`
+  const next = sql`min(${soon}, occurred_at + ${HELD_MS})`
+  return sql`UPDATE deliveries SET next_attempt_at = ${next}, wake_at = ${next} + ${WAKE_AFTER_MS},
+      last_error = 'it waits until an earlier event of the same person is told: ' || ${waitsFor('sequence')}
+    WHERE tenant_id = ${tenantId} AND (sequence, receiver_id) IN ${pairsOf(wanted)}
+      AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND next_attempt_at <= ${now + EARLY_MS}
+      AND occurred_at > ${now - HELD_MS}
+      AND EXISTS (SELECT 1 FROM events e
+        WHERE e.tenant_id = ${tenantId} AND e.sequence = deliveries.sequence AND e.type = ${REACTIVATED})
+      AND EXISTS (SELECT 1 FROM receivers r WHERE r.tenant_id = ${tenantId} AND r.id = deliveries.receiver_id
+        AND r.status = 'active' AND r.is_polled = 0)
+      AND ${waitsFor('sequence')} IS NOT NULL
+    RETURNING sequence, receiver_id`
 }
 
 function claimStatement(tenantId: string, wanted: string, now: number, lease: Lease): SQL {
@@ -103,7 +154,8 @@ function claimStatement(tenantId: string, wanted: string, now: number, lease: Le
     RETURNING sequence, receiver_id`
 }
 
-function pairsOf(wanted: string): SQL {
+/** The keys `[[sequence, receiver], …]` as rows. */
+export function pairsOf(wanted: string): SQL {
   return sql`(SELECT value ->> 0, value ->> 1 FROM json_each(${wanted}))`
 }
 
@@ -111,17 +163,29 @@ function rowKey(row: Row): string {
   return `${row.sequence}.${row.receiver_id}`
 }
 
-function claimOf(tenantId: string, row: Row, mine: boolean, now: number): Claim | undefined {
+function claimOf(
+  tenantId: string,
+  row: Row,
+  {
+    isMine,
+    isProbe,
+    isHeld,
+  }: { readonly isMine: boolean; readonly isProbe: boolean; readonly isHeld: boolean },
+  now: number,
+): Claim | undefined {
   const key = { tenantId, sequence: Number(row.sequence), receiverId: String(row.receiver_id) }
   if (row.state !== 'pending' && row.state !== 'retrying') return undefined
   const receiver = receiverOf(tenantId, row)
   if (!receiver || row.event_id === null) return { kind: 'orphan', key }
-  if (mine) {
+  if (isMine) {
     const [number, before, answered] = [row.attempts, row.attempts_before, row.answered].map(Number)
     const attempt = { ...key, number, before, answered } as Attempt
-    return { kind: 'claimed', attempt, event: eventOf(row), receiver }
+    const lost = row.lost_again_by
+    const lostAgainBy = lost === null ? undefined : Number(lost)
+    return { kind: 'claimed', attempt, event: eventOf(row), receiver, isProbe, lostAgainBy }
   }
   const nextAttemptAt = Number(row.next_attempt_at)
+  if (isHeld) return { kind: 'held', key, nextAttemptAt }
   if (row.is_polled === 1)
     return nextAttemptAt + FETCH_WITHIN_MS > now ? undefined : { kind: 'unfetched', key }
   const early = row.r_status === 'active' && nextAttemptAt > now + EARLY_MS
@@ -136,6 +200,7 @@ function eventOf(row: Row): StoredEvent {
     txn: String(row.txn),
     occurredAt: Number(row.occurred_at),
     data: JSON.parse(String(row.data)) as JsonObject,
+    ...(row.overtaken_by !== null && { overtakenBy: Number(row.overtaken_by) }),
   }
 }
 
@@ -180,7 +245,7 @@ export function recordResult(attempt: Attempt, result: Result): readonly SQL[] {
         sql`UPDATE deliveries SET state = 'delivered', last_status = ${result.status}, last_error = NULL,
             delivered_at = coalesce(delivered_at, ${result.at}),
             sessions_ended = coalesce(sessions_ended, ${result.sessionsEnded}),
-            next_attempt_at = NULL, lease_until = NULL, wake_at = NULL
+            next_attempt_at = NULL, lease_until = NULL, wake_at = NULL, watch_from = NULL, overdue = 0
           WHERE ${row} AND state <> 'delivered' AND attempts_before < ${attempt.number}`,
       ]
     case 'retrying':
@@ -278,9 +343,14 @@ export function replayDead(tenantId: string, receiverId: string, limit: number, 
     RETURNING ${published(now)}`
 }
 
+/** Anew from `now`, unless the alarm has been raised; the sweep sees to those whose receiver is not active. */
+function watchedFrom(now: number): SQL {
+  return sql`iif(ends_sessions = 1 AND delivered_at IS NULL AND overdue = 0, ${now}, NULL)`
+}
+
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {
   return sql`state = 'pending', attempts_before = attempts, answered = 0, last_error = NULL, next_attempt_at = ${now}, lease_until = NULL,
-    wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
+    watch_from = ${watchedFrom(now)}, wake_at = ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))}`
 }
 
 /** Goes beside the receiver's change to `paused`: nothing of it is woken up until `resumeReceiver`. */
@@ -295,6 +365,7 @@ export function pauseReceiver(tenantId: string, receiverId: string): SQL {
  */
 export function resumeReceiver(tenantId: string, receiverId: string, now: number): SQL {
   return sql`UPDATE deliveries SET next_attempt_at = min(coalesce(next_attempt_at, ${now}), ${now}),
+      watch_from = ${watchedFrom(now)},
       wake_at = max(coalesce(lease_until, 0), ${ifActive(tenantId, receiverId, wakeAt(sql`receivers`, now))})
     WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND ${OUTSTANDING}
     RETURNING ${published(now)}`

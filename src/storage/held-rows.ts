@@ -14,7 +14,7 @@ export interface Held {
   readonly stored: StoredResource
   /** The DELETE took access away. */
   readonly wasActive: boolean
-  /** Ids of the groups it was in. */
+  /** Ids of the groups it was in, as far as they are still there. */
   readonly groups: readonly string[]
 }
 
@@ -61,7 +61,7 @@ export function rejoinGroups(
   return [
     sql`INSERT INTO members (tenant_id, group_id, member_id, type, version)
       SELECT ${tenantId}, g.id, ${id}, ${type.name}, ${`${txn}.back`} FROM resources g
-      WHERE g.tenant_id = ${tenantId} AND g.id IN ${list}`,
+      WHERE g.tenant_id = ${tenantId} AND g.id IN ${list} ON CONFLICT DO NOTHING`,
     sql`UPDATE resources SET version = ${txn}, last_modified = ${now} WHERE tenant_id = ${tenantId} AND id IN ${list}`,
     ...(areRoles
       ? [sql`UPDATE roles SET members = members + 1 WHERE tenant_id = ${tenantId} AND id IN ${list}`]
@@ -97,7 +97,9 @@ export function selectHeldAfter(tenantId: string, job: Job, limit: number): SQL 
     job.connectionId === null
       ? sql`h.round < (SELECT round FROM breakers WHERE tenant_id = ${tenantId})`
       : sql`h.connection_id = ${job.connectionId}`
-  return sql`SELECT ${resourceColumns(VIEWED)}, h.active AS was_active, h.group_ids
+  return sql`SELECT ${resourceColumns(VIEWED)}, h.active AS was_active,
+      (SELECT json_group_array(j.value) FROM json_each(h.group_ids) j CROSS JOIN resources g
+        WHERE g.tenant_id = h.tenant_id AND g.id = j.value) AS group_ids
     FROM held_deletions h CROSS JOIN resources r
     WHERE h.tenant_id = ${tenantId} AND h.serial > ${job.position} AND ${which}
       AND r.tenant_id = h.tenant_id AND r.id = h.user_id AND r.scope = ${DELETED}

@@ -1,6 +1,7 @@
 // Statements that read what happened: events, deliveries, the SCIM request log.
 import { type SQL, sql } from 'drizzle-orm'
 import type { ActivityEntry } from './activity'
+import { type LinkRow, linkColumns } from './event-chain'
 
 export interface EventRow {
   readonly id: string
@@ -56,6 +57,24 @@ export function pageOfPersonEvents(tenantId: string, userId: string, before: num
     ORDER BY sequence DESC LIMIT ${limit}`
 }
 
+export interface ListedLinkRow extends LinkRow {
+  /** Hash of the event before it in the tenant's chain. */
+  readonly previousHash: string | null
+}
+
+/** The same, with what the chain is made of. */
+export function pageOfLinks(
+  tenantId: string,
+  filter: { userId: string | undefined; type: string | undefined; after: number },
+  limit: number,
+): SQL {
+  return sql`SELECT ${linkColumns}, (SELECT p.hash FROM events p
+      WHERE p.tenant_id = ${tenantId} AND p.sequence = events.sequence - 1) AS "previousHash"
+    FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
+      ${equals('user_id', filter.userId)} ${equals('type', filter.type)}
+    ORDER BY sequence LIMIT ${limit}`
+}
+
 const deliveryColumns = sql`event_id AS "eventId", sequence, receiver_id AS "receiverId", user_id AS "userId", state,
   attempts, last_status AS "lastStatus", last_error AS "lastError", occurred_at AS "occurredAt",
   delivered_at AS "deliveredAt", next_attempt_at AS "nextAttemptAt", sessions_ended AS "sessionsEnded"`
@@ -79,10 +98,17 @@ export function pageOfDeliveries(
     ORDER BY sequence DESC, +receiver_id DESC LIMIT ${limit}`
 }
 
-/** Of the events with these sequences, oldest first. */
-export function deliveriesOf(tenantId: string, sequences: readonly number[]): SQL {
-  return sql`SELECT ${deliveryColumns} FROM json_each(${JSON.stringify(sequences)}) s CROSS JOIN deliveries
-    WHERE tenant_id = ${tenantId} AND sequence = s.value ORDER BY sequence, receiver_id`
+export interface ToldRow extends DeliveryRow {
+  /** Of the receiver; null: it has been deleted. */
+  readonly kind: string | null
+}
+
+/** Every delivery of these events. */
+export function selectTold(tenantId: string, sequences: readonly number[]): SQL {
+  const kind = sql`(SELECT r.kind FROM receivers r WHERE r.tenant_id = ${tenantId} AND r.id = d.receiver_id)`
+  return sql`SELECT ${deliveryColumns}, ${kind} AS kind
+    FROM json_each(${JSON.stringify(sequences)}) k CROSS JOIN deliveries d
+    WHERE d.tenant_id = ${tenantId} AND d.sequence = k.value ORDER BY d.sequence, d.receiver_id`
 }
 
 /** Whether there is such a delivery, and its receiver's status (null: the receiver is gone). */
@@ -93,7 +119,7 @@ export function selectDeliveryReceiver(tenantId: string, sequence: number, recei
 }
 
 const activityColumns = sql`activity.id AS id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint",
-  method, path, status, scim_type AS "scimType", detail, resource_type AS "resourceType", resource_id AS "resourceId",
+  method, path, status, scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId",
   tolerances, duration_ms AS "durationMs"`
 
 /** Those of the requests that are in the log. */

@@ -89,6 +89,8 @@ const tables = [
   ['totals', '(type, scope)'],
   ['gaps', '(type, scope, size, block)'],
   ['deliveries', '(sequence, receiver_id)'],
+  ['delivery_totals', 'receiver_id'],
+  ['kill_times', '(hour, receiver_id, bucket)'],
   ['events', 'sequence'],
   ['revocations', 'user_id'],
   ['activity', 'id'],
@@ -114,10 +116,11 @@ export function deleteSomeRows(tenantId: string, limit: number): SQL[] {
   })
 }
 
-/** The last of a tenant: its jobs, its own row, and what was logged since its other rows went. */
+/** The last of a tenant: the end of its chain, its jobs, its own row, and what was logged since its other rows went. */
 export function deleteTenantRow(tenantId: string): SQL[] {
   return [
     sql`DELETE FROM activity WHERE tenant_id = ${tenantId}`,
+    sql`DELETE FROM event_chain WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM jobs WHERE tenant_id = ${tenantId}`,
     sql`DELETE FROM tenants WHERE tenant_id = ${tenantId}`,
   ]

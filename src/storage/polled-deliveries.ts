@@ -1,6 +1,7 @@
 // Deliveries of receivers that fetch them: what waits, what was handed out, and what the receiver says of it.
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
+import { lostAgainBy, REACTIVATED } from './access-events'
 import type { StoredEvent } from './deliveries'
 import type { Row } from './tenant-database'
 
@@ -8,6 +9,8 @@ import type { Row } from './tenant-database'
 export interface Waiting {
   readonly event: StoredEvent
   readonly answered: number
+  /** See the claims of deliveries.ts. */
+  readonly lostAgainBy: number | undefined
 }
 
 /** What the receiver says of some messages of one event. */
@@ -23,7 +26,8 @@ export interface PolledAnswer {
 /** What waits for the receiver, in order of sequence; nothing while it is paused or disabled. */
 export function selectWaiting(tenantId: string, receiverId: string, limit: number): SQL {
   return sql`SELECT d.answered AS answered, e.id AS id, e.sequence AS sequence, e.type AS type, e.txn AS txn,
-      e.occurred_at AS occurred_at, e.data AS data
+      e.occurred_at AS occurred_at, e.data AS data,
+      iif(e.type = ${REACTIVATED}, ${lostAgainBy(tenantId, sql`e.user_id`, sql`e.sequence`)}, NULL) AS lost_again_by
     FROM deliveries d CROSS JOIN events e
     WHERE d.tenant_id = ${tenantId} AND d.receiver_id = ${receiverId} AND d.state = 'pending'
       AND e.tenant_id = d.tenant_id AND e.sequence = d.sequence
@@ -35,6 +39,7 @@ export function selectWaiting(tenantId: string, receiverId: string, limit: numbe
 export function waitingOf(row: Row): Waiting {
   return {
     answered: Number(row.answered),
+    lostAgainBy: row.lost_again_by === null ? undefined : Number(row.lost_again_by),
     event: {
       id: String(row.id),
       sequence: Number(row.sequence),
@@ -73,7 +78,9 @@ export function recordPolledAnswers(
   return sql`UPDATE deliveries SET answered = answered | w.bits, last_error = coalesce(w.error, last_error),
       state = CASE WHEN NOT (${complete}) THEN state WHEN ${refused} THEN 'dead' ELSE 'delivered' END,
       delivered_at = iif(${complete} AND NOT (${refused}), coalesce(delivered_at, ${now}), delivered_at),
-      next_attempt_at = iif(${complete}, NULL, next_attempt_at)
+      next_attempt_at = iif(${complete}, NULL, next_attempt_at),
+      watch_from = iif(${complete} AND NOT (${refused}), NULL, watch_from),
+      overdue = iif(${complete} AND NOT (${refused}), 0, overdue)
     FROM (SELECT value ->> 0 AS sequence, value ->> 1 AS event_id, value ->> 2 AS bits, value ->> 3 AS error
         FROM json_each(${said})) w
       CROSS JOIN events e

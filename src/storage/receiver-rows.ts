@@ -1,5 +1,6 @@
 // Statements on receivers as the operator handles them: where a tenant's events are sent.
 import { type SQL, sql } from 'drizzle-orm'
+import { closed } from './receiver-circuit'
 
 export type ReceiverStatus = 'active' | 'paused' | 'disabled'
 
@@ -71,6 +72,8 @@ export function updateReceiver(tenantId: string, id: string, change: ReceiverCha
   if (change.events !== undefined) assignments.push(sql`events = ${change.events}`)
   if (change.retry !== undefined) assignments.push(sql`retry = ${change.retry}`)
   if (change.status !== undefined) assignments.push(sql`status = ${change.status}`)
+  // Whoever resumes it, or puts it elsewhere, says that it is worth trying.
+  if (change.status !== undefined || change.url !== undefined) assignments.push(closed)
   return sql`UPDATE receivers SET ${sql.join(assignments, sql`, `)} WHERE tenant_id = ${tenantId} AND id = ${id}
     RETURNING ${columns}`
 }

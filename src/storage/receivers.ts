@@ -37,6 +37,10 @@ export interface StoredReceiver {
   readonly authorization: string | null
   /** What waits to be polled beside the events. */
   readonly notice: Notice | null
+  /** Failed attempts since the last success. */
+  readonly failures: number
+  /** It failed again and again: until then nothing is sent to it; null: it is well (receiver-circuit.ts). */
+  readonly openUntil: number | null
 }
 
 /** What a stream has to tell of itself; of several the newest alone counts. */
@@ -63,7 +67,8 @@ export const receiverColumns = sql.raw(
   `r.id AS r_id, r.kind AS r_kind, r.url AS r_url, r.status AS r_status, r.settings AS r_settings,
     r.issuer AS r_issuer, r.events AS r_events, r.retry AS r_retry, r.secret AS r_secret,
     r.previous_secret AS r_previous_secret, r.previous_secret_until AS r_previous_secret_until,
-    r.authorization AS r_authorization, r.notice AS r_notice`,
+    r.authorization AS r_authorization, r.notice AS r_notice, r.failures AS r_failures,
+    r.open_until AS r_open_until`,
 )
 
 export function selectReceiver(tenantId: string, receiverId: string): SQL {
@@ -88,6 +93,8 @@ export function receiverOf(tenantId: string, row: Row): StoredReceiver | undefin
     previousSecretUntil: row.r_previous_secret_until === null ? null : Number(row.r_previous_secret_until),
     authorization: textOrNull(row.r_authorization),
     notice: jsonOrNull(row.r_notice) as Notice | null,
+    failures: Number(row.r_failures),
+    openUntil: row.r_open_until === null ? null : Number(row.r_open_until),
   }
 }
 

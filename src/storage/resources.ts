@@ -3,7 +3,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { formatPath } from '../scim/attribute-path'
 import { comparableDocument } from '../scim/comparable'
-import type { SubjectView } from '../scim/event'
+import { grantsAccess, type SubjectView } from '../scim/event'
 import type { JsonObject } from '../scim/json'
 import { borrowedNames, type ReferringPath, referringPaths } from '../scim/reference'
 import type { Resource } from '../scim/resource'
@@ -240,9 +240,9 @@ export function insertResource(created: NewResource, condition = sql`1`): SQL[] 
         ${connectionId}, ${document.text}, ${document.comparable}, ${document.active}, ${profile}, ${created.view?.role ?? null},
         ${version}, ${now}, ${now}, 0
       WHERE ${condition} AND NOT EXISTS (SELECT 1 ${conflicts(created)})`,
-    sql`INSERT INTO totals (tenant_id, type, scope, live, last_serial)
-      SELECT ${tenantId}, ${type.name}, ${scope}, 1, 1 WHERE ${exists(tenantId, id)}
-      ON CONFLICT DO UPDATE SET live = live + 1, last_serial = last_serial + 1`,
+    sql`INSERT INTO totals (tenant_id, type, scope, live, last_serial, active)
+      SELECT ${tenantId}, ${type.name}, ${scope}, 1, 1, ${document.active ?? 0} WHERE ${exists(tenantId, id)}
+      ON CONFLICT DO UPDATE SET live = live + 1, last_serial = last_serial + 1, active = active + excluded.active`,
     insertLookups(tenantId, id, type, lookupRows(resource, type, connectionId), exists(tenantId, id)),
   ]
 }
@@ -291,6 +291,7 @@ export function updateResource(
         session_epoch = ${change.sessionEpoch}
       WHERE ${isAsRead(tenantId, before)}`,
     abortUnlessChanged(tenantId),
+    ...countAccess(tenantId, type, before, change.resource),
     ...(gone.length > 0 ? [deleteLookups(tenantId, before.id, type, gone)] : []),
     ...(added.length > 0 ? [insertLookups(tenantId, before.id, type, added, sql`1`)] : []),
   ]
@@ -345,10 +346,26 @@ function leaveGroups(
   ]
 }
 
-/** One less in its list, and a gap where it was. */
-function countOut(tenantId: string, type: ResourceType, { scope, serial }: StoredResource): SQL[] {
+/** One more, or one less, of its list who has access. */
+function countAccess(
+  tenantId: string,
+  type: ResourceType,
+  { scope, resource }: StoredResource,
+  after: Resource,
+): SQL[] {
+  const difference = (activeOf(after, type) ?? 0) - (activeOf(resource, type) ?? 0)
+  if (difference === 0) return []
   return [
-    sql`UPDATE totals SET live = live - 1
+    sql`UPDATE totals SET active = active + ${difference}
+      WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`,
+  ]
+}
+
+/** One less in its list, and a gap where it was. */
+function countOut(tenantId: string, type: ResourceType, before: StoredResource): SQL[] {
+  const { scope, serial } = before
+  return [
+    sql`UPDATE totals SET live = live - 1, active = active - ${activeOf(before.resource, type) ?? 0}
       WHERE tenant_id = ${tenantId} AND type = ${type.name} AND scope = ${scope}`,
     sql`INSERT INTO gaps (tenant_id, type, scope, size, block, gone)
       SELECT ${tenantId}, ${type.name}, ${scope}, value, CAST(${serial - 1} AS INTEGER) / value, 1
@@ -411,7 +428,7 @@ export function raiseResource(
     abortUnlessChanged(tenantId),
     deleteLookups(tenantId, before.id, type, lookupRows(before.resource, type, before.connectionId, true)),
     insertLookups(tenantId, before.id, type, lookupRows(change.resource, type, change.connectionId), sql`1`),
-    sql`UPDATE totals SET live = live + 1 WHERE ${ofList}`,
+    sql`UPDATE totals SET live = live + 1, active = active + ${document.active ?? 0} WHERE ${ofList}`,
     sql`UPDATE gaps SET gone = gone - 1 WHERE ${ofList}
       AND (size, block) IN (SELECT value, CAST(${before.serial - 1} AS INTEGER) / value
         FROM json_each(${JSON.stringify(BLOCK_SIZES)}))`,
@@ -434,12 +451,16 @@ export function abortUnlessChanged(tenantId: string): SQL {
 
 function documentColumns(resource: Resource, type: ResourceType) {
   const comparable = comparableDocument(resource, type)
-  const access = type.accessAttribute === undefined ? undefined : resource[type.accessAttribute]
   return {
     text: JSON.stringify(resource),
     comparable: comparable === undefined ? null : JSON.stringify(comparable),
-    active: type.accessAttribute === undefined ? null : access === false ? 0 : 1,
+    active: activeOf(resource, type),
   }
+}
+
+/** 1 or 0 where the type grants access, else null. */
+function activeOf(resource: Resource, type: ResourceType): number | null {
+  return type.accessAttribute === undefined ? null : Number(grantsAccess(resource, type))
 }
 
 function insertLookups(

@@ -1,7 +1,7 @@
 // Where groups are roles: what it means for each person that comes into a group or leaves it, as sets.
 import { type SQL, sql } from 'drizzle-orm'
 import type { ResourceType } from '../scim/schema'
-import { eventData, eventId, lastSequence, type Occasion } from './outbox'
+import { eventData, eventId, lastSequence, type Occasion, originOf } from './outbox'
 import { personData, type ViewRules, viewData } from './view-data'
 
 /** What the tenant's application takes a group for. */
@@ -86,9 +86,9 @@ function personEvents(
   const { accountType } = rules
   const pairs = sql`${told}${viewData(tenantId, sql`r.id`, rules, without)}`
   const data = eventData(tenantId, sql`${connectionId}`, personData(accountType), pairs)
-  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, connection_id, occurred_at, data)
+  return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, connection_id, occurred_at, origin, data)
     SELECT ${tenantId}, p.sequence, ${eventId(txn, sql`p.sequence`)}, ${`${accountType.eventNoun}.${verb}`}, ${txn},
-      p.id, ${connectionId}, ${now}, p.data
+      p.id, ${connectionId}, ${now}, ${originOf(occasion)}, p.data
     FROM (SELECT r.id AS id, ${data} AS data, ${lastSequence(tenantId)} + row_number() OVER (ORDER BY r.id) AS sequence
       FROM resources r WHERE r.tenant_id = ${tenantId} AND ${isAccount({ rules, who })} AND ${only}) p`
 }

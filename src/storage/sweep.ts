@@ -20,6 +20,21 @@ export async function takeDueDeliveries(d1: D1Database, now: number): Promise<re
   return results
 }
 
+/**
+ * Deliveries that sessions have waited for since before `before`, the longest wait first, at most SWEEP_ROWS: the keys
+ * only, and nothing is taken. What becomes of one is decided in its tenant's own batch.
+ */
+export async function findOverdue(d1: D1Database, before: number): Promise<readonly DeliveryKey[]> {
+  const { results } = await d1
+    .prepare(
+      `SELECT tenant_id AS tenantId, sequence, receiver_id AS receiverId
+        FROM deliveries WHERE watch_from <= ?1 ORDER BY watch_from LIMIT ?2`,
+    )
+    .bind(before, SWEEP_ROWS)
+    .run<DeliveryKey>()
+  return results
+}
+
 /** Jobs whose next step never came: the oldest first, at most SWEEP_ROWS. */
 export async function takeDueJobs(
   d1: D1Database,
@@ -36,8 +51,23 @@ export async function takeDueJobs(
   return results
 }
 
+/** Tenants that have events which are not sealed: one step of the index a tenant, however many events wait. */
+export async function takeUnsealedTenants(d1: D1Database): Promise<readonly string[]> {
+  const after = (id: string) => `(SELECT tenant_id FROM events INDEXED BY unsealed_events
+    WHERE hash IS NULL AND tenant_id > ${id} ORDER BY tenant_id LIMIT 1)`
+  const { results } = await d1
+    .prepare(
+      `WITH RECURSIVE unsealed (id) AS (SELECT ${after("''")} UNION ALL
+          SELECT ${after('unsealed.id')} FROM unsealed WHERE id IS NOT NULL LIMIT ?1)
+        SELECT id FROM unsealed WHERE id IS NOT NULL`,
+    )
+    .bind(SWEEP_ROWS)
+    .run<{ id: string }>()
+  return results.map(({ id }) => id)
+}
+
 /** What is kept for a time only, with the column that tells when a row came. */
-const passing = { activity: 'at', pending_members: 'created_at' } as const
+const passing = { activity: 'at', pending_members: 'created_at', kill_times: 'hour * 3600000' } as const
 
 /**
  * Deletes rows of before `before`; returns how many. It needs no index on the time: rows are only ever

@@ -89,10 +89,25 @@ export class TenantDatabase {
   }
 
   #prepare(statement: SQL): D1PreparedStatement {
-    const { text, values } = numbered(statement)
-    if (!values.includes(this.tenantId)) throw new Error('A statement is not bound to its tenant.')
-    return this.d1.prepare(text).bind(...values)
+    return prepare(this.d1, this.tenantId, statement)
   }
+}
+
+/** The same statement for each of several tenants, in one round trip: no statement touches two of them. */
+export async function askEach(
+  d1: D1Database,
+  tenantIds: readonly string[],
+  statement: (tenantId: string) => SQL,
+): Promise<readonly (readonly Row[])[]> {
+  if (tenantIds.length === 0) return []
+  const results = await d1.batch<Row>(tenantIds.map(id => prepare(d1, id, statement(id))))
+  return results.map(result => result.results ?? [])
+}
+
+function prepare(d1: D1Database, tenantId: string, statement: SQL): D1PreparedStatement {
+  const { text, values } = numbered(statement)
+  if (!values.includes(tenantId)) throw new Error('A statement is not bound to its tenant.')
+  return d1.prepare(text).bind(...values)
 }
 
 /** A statement with `?1`, `?2` …: D1 takes a hundred values, so one that is used often is bound once. */

@@ -62,8 +62,9 @@ async function expectTables(tenantId: string): Promise<void> {
           OR (l.attribute = 'externalId' AND l.scope = p.connection_id AND l.value = p.value))))`,
     `SELECT live FROM pending_totals WHERE tenant_id = ?1
       AND live <> (SELECT count(*) FROM pending_members WHERE tenant_id = ?1)`,
-    'SELECT type, scope, live FROM totals WHERE tenant_id = ? AND live > 0 ORDER BY 1, 2',
-    `SELECT type, scope, count(*) AS live FROM resources WHERE tenant_id = ? AND scope <> '@deleted'
+    'SELECT type, scope, live, active FROM totals WHERE tenant_id = ? AND live > 0 ORDER BY 1, 2',
+    `SELECT type, scope, count(*) AS live, total(active) AS active FROM resources
+      WHERE tenant_id = ? AND scope <> '@deleted'
       GROUP BY 1, 2 ORDER BY 1, 2`,
   )
   expect({ orphans, doubles, strangers, unfound, late, waiting }).toEqual({

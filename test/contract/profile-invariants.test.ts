@@ -2,8 +2,11 @@
 // and target groups say of themselves is what listing the users says (contract "Profile", "Mapping").
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
+import { adopt } from '../../src/administration/adoption'
+import { serviceOf } from '../../src/env'
+import { profileDocument } from '../../src/mapping/profile-document'
 import { seeded } from '../scim/generate'
-import { call } from './calls'
+import { call, watched } from './calls'
 import { tenantIdOf } from './consistency'
 import { admin, type Body, type Connection, newTenant, newUser, settled, type Tenant } from './world'
 
@@ -292,6 +295,22 @@ test('a job of several steps reads everybody, while they change', async () => {
   await expectTrue(tenant, [tenant.connection], 'title')
 })
 
+test('a mapping never names a target group that is deleted beside it', async () => {
+  const tenant = await newTenant()
+  const path = `${tenant.at}/connections/${tenant.connection.id}/mapping`
+  for (let round = 0; round < 10; round++) {
+    const { id } = await admin<Counted>('POST', `${tenant.at}/target-groups`, { name: `Group ${round}` })
+    const [put, gone] = await Promise.all([
+      call('PUT', path, { targetGroup: id }),
+      call('DELETE', `${tenant.at}/target-groups/${id}`),
+    ])
+    expect([put.status, gone.status]).toEqual(put.status === 200 ? [200, 409] : [422, 204])
+    const { targetGroup } = await mappingOf(tenant, tenant.connection)
+    const known = (await all<Counted>(tenant, '/target-groups')).map(group => group.id)
+    expect([null, ...known]).toContain(targetGroup)
+  }
+})
+
 test('a new version reaches every tenant of the profile, in several steps, and no other', async () => {
   const name = `p-${crypto.randomUUID()}`
   await admin('PUT', `/profiles/${name}`, profile(name, 'title'))
@@ -320,6 +339,40 @@ test('a new version reaches every tenant of the profile, in several steps, and n
     const seen = await admin<Account>('GET', `${tenant.at}/users/${people[n]?.id}`)
     expect([n, seen.profile.team]).toEqual([n, n % 2 === 0 ? 'U' : undefined])
   }
+})
+
+test('a version that comes late takes nobody back, and no tenant that has another profile by now', async () => {
+  const [old, next] = [`p-${crypto.randomUUID()}`, `p-${crypto.randomUUID()}`]
+  await admin('PUT', `/profiles/${old}`, profile(old, 'title'))
+  await admin('PUT', `/profiles/${next}`, profile(next, 'title'))
+  const [ahead, away] = [await newTenant({ profile: old }), await newTenant({ profile: old })]
+  const user = await ahead.user({ title: 'T', userType: 'U' })
+  await away.group({ displayName: 'Staff' })
+  await admin('PUT', `/profiles/${old}`, profile(old, 'userType'))
+  await admin('PATCH', away.at, { profile: next })
+  await rest(ahead, [ahead.connection])
+  const document = JSON.stringify(profileDocument.parse({ name: old }))
+  for (const tenant of [ahead, away])
+    await adopt(await serviceOf(env), await tenantIdOf(tenant), { name: old, version: 1, document })
+  expect(await admin('GET', ahead.at)).toMatchObject({ profile: old, profileVersion: 2 })
+  expect(await admin('GET', away.at)).toMatchObject({ profile: next, profileVersion: 1 })
+  expect((await admin<Account>('GET', `${ahead.at}/users/${user.id}`)).profile.team).toBe('U')
+  expect((await all<Counted>(away, '/roles')).map(({ name }) => name)).toContain('Staff')
+})
+
+test('a tenant that is made while a version is put has that version', async () => {
+  const name = `p-${crypto.randomUUID()}`
+  await admin('PUT', `/profiles/${name}`, profile(name, 'title'))
+  const { fetch } = watched(batch =>
+    batch === 1 ? admin('PUT', `/profiles/${name}`, profile(name, 'userType')) : undefined,
+  )
+  const made = await call(
+    'POST',
+    '/tenants',
+    { slug: `t-${crypto.randomUUID()}`, name: 'T', profile: name },
+    fetch,
+  )
+  expect([made.status, made.body]).toMatchObject([201, { profileVersion: 2 }])
 })
 
 async function allTenants(): Promise<{ profile: string; profileVersion: number }[]> {

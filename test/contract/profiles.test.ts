@@ -9,6 +9,7 @@ import {
   newGroup,
   newTenant,
   newUser,
+  PATCH_OP,
   type ScimEvent,
   settled,
   type Tenant,
@@ -178,6 +179,21 @@ describe('a profile', () => {
     expect(items.map(({ version }) => version)).toEqual([2, 1])
     // The SCIM resource is as it was, and so is its version.
     expect((await tenant.scim.get(`/Users/${user.id}`)).body.meta.version).toBe(user.meta.version)
+  })
+
+  it('a tenant that is given another one while a version is put keeps the other one, with its roles', async () => {
+    const [one, two] = [await newProfile({}), await newProfile({}, { groups: { as: 'roles' } })]
+    const tenants = await Promise.all(Array.from({ length: 6 }, () => newTenant({ profile: one })))
+    for (const tenant of tenants) await tenant.group({ displayName: 'Staff' })
+    await Promise.all([
+      ...tenants.map(({ at }) => admin('PATCH', at, { profile: two })),
+      ...Array.from({ length: 3 }, () => admin('PUT', `/profiles/${one}`, { name: one, title: 'Again' })),
+    ])
+    await settled()
+    for (const tenant of tenants) {
+      expect(await admin('GET', tenant.at)).toMatchObject({ profile: two, profileVersion: 1 })
+      expect((await rolesOf(tenant)).map(({ name }) => name)).toEqual(['Staff'])
+    }
   })
 
   it('five ship, and one that a tenant has is not deleted', async () => {
@@ -661,6 +677,38 @@ describe('custom attributes under the enterprise URN', () => {
     const { body } = await tenant.scim.get(`/Schemas/${ENTERPRISE}`)
     const declared = (body.attributes as { name: string }[]).map(({ name }) => name)
     expect(declared).toEqual(expect.arrayContaining(names))
+  })
+
+  it('of a Bulk request are declared ahead of its operations, none of which is done twice', async () => {
+    const tenant = await tenantWith(open)
+    const there = await tenant.user()
+    const post = (bulkId: string, more: Record<string, unknown>) => ({
+      method: 'POST',
+      path: '/Users',
+      bulkId,
+      data: newUser(more),
+    })
+    const { status, body } = await tenant.scim.post('/Bulk', {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+      Operations: [
+        post('a', {}),
+        post('b', { [ENTERPRISE]: { hat: 'L' } }),
+        post('c', { [ENTERPRISE]: { shoe: '42' }, active: 'perhaps' }),
+        {
+          method: 'PATCH',
+          path: `/Users/${there.id}`,
+          data: { schemas: [PATCH_OP], Operations: replace(`${ENTERPRISE}:glove`, 'S') },
+        },
+        post('d', { [ENTERPRISE]: { hat: 'M', scarf: 'red' } }),
+      ],
+    })
+    expect([status, (body.Operations as { status: string }[]).map(operation => operation.status)]).toEqual([
+      200,
+      ['201', '201', '400', '200', '201'],
+    ])
+    expect((await tenant.scim.get('/Users')).body.totalResults).toBe(4)
+    expect((await tenant.scim.get(`/Users/${there.id}`)).body[ENTERPRISE]).toEqual({ glove: 'S' })
+    expect((await tenant.scim.filter('/Users', `${ENTERPRISE}:scarf eq "red"`)).body.totalResults).toBe(1)
   })
 
   it('where only declared ones count they are dropped, as ever', async () => {

@@ -690,7 +690,7 @@ describe('instructions for each identity provider', () => {
     const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
     expect(JSON.parse(quoted.replaceAll('&quot;', '"'))).toMatchObject({
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User', enterprise],
-      [enterprise]: { department: '{$user.department}', manager: { value: '{$parameters.managerId}' } },
+      [enterprise]: { department: '{$user.department}' },
     })
   })
 

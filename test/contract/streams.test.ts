@@ -219,6 +219,23 @@ describe('what is public of a tenant', () => {
 })
 
 describe('a poll (RFC 8936)', () => {
+  it('never gives back access that was taken since: a reactivation that was not acknowledged in time is dead', async () => {
+    const stream = await poller({ events: ['user.deactivated', 'user.reactivated'] })
+    const user = await deactivated()
+    const setActive = (active: boolean) =>
+      tenant.scim.patch(`/Users/${user.id}`, [{ op: 'replace', value: { active } }])
+    await setActive(true)
+    const before = Object.keys((await poll(stream)).sets)
+    expect(before).toHaveLength(5)
+    await setActive(false)
+    const { sets } = await poll(stream, { ack: before.slice(0, 3) })
+    expect(Object.keys(sets)).toHaveLength(3)
+    const dead = (await deliveriesOf(stream)).filter(({ state }) => state === 'dead')
+    expect(dead).toEqual([
+      expect.objectContaining({ lastError: expect.stringMatching(/^overtaken by event \d+, which took/) }),
+    ])
+  })
+
   it('gives the SETs by jti, again until they are acknowledged, and then never', async () => {
     const stream = await poller({ events: ['user.deactivated'] })
     const user = await deactivated()

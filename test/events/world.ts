@@ -45,6 +45,8 @@ export interface DeliveryRow {
   sessions_ended: number | null
   lease_until: number | null
   wake_at: number | null
+  watch_from: number | null
+  overdue: number
 }
 
 export async function newWorld() {
@@ -165,9 +167,10 @@ export async function newTenant({ service }: World) {
       )
       const deliveries = receivers.map(id =>
         env.DB.prepare(
-          `INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts, attempts_before, occurred_at, next_attempt_at, wake_at)
-            VALUES (?, ?, ?, ?, 'u1', 'pending', 0, 0, ?, ?, ?)`,
-        ).bind(tenantId, sequence, id, `evt_${tenantId}_${sequence}`, START, START, START + WAKE_AFTER_MS),
+          `INSERT INTO deliveries (tenant_id, sequence, receiver_id, event_id, user_id, state, attempts, attempts_before, occurred_at, next_attempt_at, wake_at,
+              ends_sessions, watch_from)
+            VALUES (?1, ?2, ?3, ?4, 'u1', 'pending', 0, 0, ?5, ?5, ?6, 1, ?5)`,
+        ).bind(tenantId, sequence, id, `evt_${tenantId}_${sequence}`, START, START + WAKE_AFTER_MS),
       )
       await env.DB.batch([event, ...deliveries])
       return receivers.map(receiverId => ({ tenantId, sequence, receiverId }))

@@ -236,6 +236,7 @@ describe('tenants', () => {
       slug: 'acme-1',
       name: 'Acme «Ä»',
       profile: 'standard',
+      profileVersion: 0,
       status: 'active',
       createdAt: expect.stringMatching(ISO),
     })
@@ -265,7 +266,7 @@ describe('tenants', () => {
     expect((await operator.post('/tenants', { slug: 'a'.repeat(63), name: 'n' })).status).toBe(201)
     const reply = await operator.post('/tenants', { slug: 'profiled', name: 'n', profile: 'nosuch' })
     expectProblem(reply, 422, 'profile')
-    expect(reply.text).toContain('standard')
+    expect(reply.text).toContain('/admin/v1/profiles')
     expectProblem(await operator.get('/tenants/profiled'), 404)
   })
 
@@ -938,6 +939,7 @@ describe('activity', () => {
       status: 200,
       scimType: null,
       detail: null,
+      help: null,
       resourceType: null,
       resourceId: null,
       tolerances: ['quoted-boolean: active'],
@@ -1081,6 +1083,8 @@ describe('another tenant', () => {
       'deliveries',
       'resources',
       'jobs',
+      'breakers',
+      'held_deletions',
     ]
     return Promise.all(tables.map(table => read(`SELECT * FROM ${table} WHERE tenant_id = ?`, tenantId)))
   }

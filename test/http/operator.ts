@@ -142,6 +142,7 @@ export async function addActivity(database: Database, entries: readonly Partial<
     status: 200,
     scimType: null,
     detail: null,
+    help: null,
     resourceType: null,
     resourceId: null,
     tolerances: [],

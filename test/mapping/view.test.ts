@@ -75,40 +75,45 @@ describe('which value counts', () => {
 })
 
 describe('what is refused, in words for the log of an identity provider', () => {
-  test.each<[string, object, JsonObject, string]>([
+  test.each<[string, object, JsonObject, string, string]>([
     [
       'a missing value',
       { source: 'displayName', required: true },
       {},
       'displayName is required and has no value (field "x")',
+      'missing-required-attribute',
     ],
     [
       'a missing value with fallbacks',
       { source: 'displayName', required: true, fallback: ['title'] },
       {},
       'displayName is required and has no value, and title has none either (field "x")',
+      'missing-required-attribute',
     ],
     [
       'a value that is too long, counted in characters',
       { source: 'title', maxLength: 3 },
       { title: '😀😀😀😀' },
       'title has 4 characters; at most 3 are taken (field "x")',
+      'value-too-long',
     ],
     [
       'a value outside the list',
       { source: 'title', values: ['A', 'B'] },
       { title: 'secret' },
       'title must be one of A, B (field "x")',
+      'value-not-allowed',
     ],
     [
       'a value of another type',
       { source: 'title', type: 'number' },
       { title: 'x' },
       'title must be a number (field "x")',
+      'invalid-value',
     ],
-  ])('%s', (_, field, resource, message) => {
+  ])('%s', (_, field, resource, message, help) => {
     const { problems } = oneField(field, resource)
-    expect(problems).toEqual([{ field: 'x', message }])
+    expect(problems).toEqual([{ field: 'x', message, help }])
   })
 
   test('a value at its limit is taken', () => {

@@ -47,13 +47,17 @@ const IMPURE = [
   /\benv\b/,
 ]
 
-/** Indexes and keys that need not lead with the tenant: the directory of tenants, and what the sweep asks for. */
+/**
+ * Indexes and keys that need not lead with the tenant: the directory of tenants, the deployment's profiles, and what the
+ * sweep asks for.
+ */
 const UNTENANTED = [
   'tenant_directory',
   'profiles',
   'due_profiles',
   'due_deliveries',
   'due_jobs',
+  'watched_deliveries',
   'old_revocations',
 ]
 

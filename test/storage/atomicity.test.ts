@@ -16,6 +16,7 @@ const TABLES = [
   'gaps',
   'events',
   'deliveries',
+  'delivery_totals',
   'tokens',
 ]
 

@@ -56,10 +56,19 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     txn,
     newId: uuidv7,
     keys,
+    origin: { kind: 'operator' },
     log: {
       entry: (status, resourceType, resourceId) => ({
         ...{ id: txn, at: now, connectionId, tokenHint: null, method: 'POST', path: '/', status },
-        ...{ scimType: null, detail: null, resourceType, resourceId, tolerances: [], durationMs: 0 },
+        ...{
+          scimType: null,
+          detail: null,
+          help: null,
+          resourceType,
+          resourceId,
+          tolerances: [],
+          durationMs: 0,
+        },
       }),
       stored: () => undefined,
     },

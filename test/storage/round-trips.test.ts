@@ -423,7 +423,7 @@ describe('rows read', () => {
   test.each<[string, number, (client: Client) => Promise<Reply>]>([
     [
       'POST',
-      37,
+      38,
       client =>
         client.call('POST', '/Users', {
           schemas: [USER],
@@ -438,10 +438,10 @@ describe('rows read', () => {
       client => client.call('POST', '/Users', { schemas: [USER], userName: 'u700@example.com' }),
     ],
     ['PATCH', 20, client => client.patch('/Users/user-600', set('title', fresh()))],
-    ['PATCH that ends sessions', 20, client => client.patch('/Users/user-601', set('active', false))],
+    ['PATCH that ends sessions', 21, client => client.patch('/Users/user-601', set('active', false))],
     [
       'PUT',
-      38,
+      39,
       client =>
         client.call('PUT', '/Users/user-602', { schemas: [USER], userName: fresh(), displayName: fresh() }),
     ],

@@ -239,7 +239,7 @@ export async function seedUsers(client: Client, count: number): Promise<void> {
       ).bind(tenantId, attribute, scope, unique, list),
     ),
     env.DB.prepare(
-      `INSERT INTO totals (tenant_id, type, scope, live, last_serial) VALUES (?1, 'User', '', ?2, ?2)`,
+      `INSERT INTO totals (tenant_id, type, scope, live, last_serial, active) VALUES (?1, 'User', '', ?2, ?2, ?2)`,
     ).bind(tenantId, count),
   ])
 }
@@ -258,7 +258,7 @@ export async function unseedUsers(client: Client, numbers: readonly number[]): P
     JSON.stringify(numbers),
   )
   await rows(
-    `UPDATE totals SET live = live - ?2 WHERE tenant_id = ?1 AND type = 'User'`,
+    `UPDATE totals SET live = live - ?2, active = active - ?2 WHERE tenant_id = ?1 AND type = 'User'`,
     tenantId,
     numbers.length,
   )

@@ -16,6 +16,7 @@ const entry = z.object({
   status: z.int(),
   scimType: z.string().nullable(),
   detail: z.string().nullable(),
+  help: z.string().nullable().describe('Where the error is explained, with what to change'),
   resourceType: z.string().nullable(),
   resourceId: z.string().nullable(),
   tolerances: z.array(z.string()).describe('Leniencies that the request needed'),

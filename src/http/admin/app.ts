@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono'
 import * as z from 'zod'
 import { Problem } from '../../administration/problem'
 import { isPlainHttp, PLAIN_HTTP } from '../plain-http'
+import { streamOf } from '../text-stream'
 import { activityCalls } from './activity'
 import { appKeyCalls } from './app-keys'
 import { type AdminEnv, authenticate } from './authenticate'
@@ -13,7 +14,9 @@ import type { Call } from './call'
 import { connectionCalls } from './connections'
 import { deliveryCalls } from './deliveries'
 import { eventCalls } from './events'
+import { evidenceCalls } from './evidence'
 import { mappingCalls } from './mappings'
+import { metricsCalls } from './metrics'
 import { openApiCall } from './openapi'
 import { problemReply } from './problem'
 import { profileCalls } from './profiles'
@@ -37,7 +40,9 @@ export const adminCalls: readonly Call[] = [
   ...eventCalls,
   ...deliveryCalls,
   ...activityCalls,
+  ...metricsCalls,
   ...userCalls,
+  ...evidenceCalls,
   ...schemaCalls,
   ...resourceTypeCalls,
   ...profileCalls,
@@ -84,6 +89,12 @@ async function answer(
     later: work => c.executionCtx.waitUntil(work),
   })
   const headers = { 'cache-control': 'no-store' }
+  const reply = call.replies[status]
+  if (reply && 'mediaType' in reply)
+    return new Response(streamOf(body as AsyncGenerator<string>), {
+      status,
+      headers: { ...headers, 'content-type': reply.mediaType },
+    })
   return body === undefined
     ? new Response(null, { status, headers })
     : Response.json(body, { status, headers })

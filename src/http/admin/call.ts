@@ -4,8 +4,12 @@ import type { Service } from '../../env'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** By status: the schema of the JSON that is answered, or null for an empty reply. */
-export type Replies = { readonly [status: number]: z.ZodType | null }
+/** By status: the schema of the JSON that is answered, what text is streamed, or null for an empty reply. */
+export type Replies = { readonly [status: number]: z.ZodType | TextReply | null }
+
+export interface TextReply {
+  readonly mediaType: string
+}
 
 /** What a handler is given: everything has been checked by the call's schemas. */
 export interface Input<Path extends string, Body, Query> {
@@ -31,7 +35,9 @@ type ParamName<Path extends string> = Path extends `${string}:${infer Name}/${in
 export type Answer<R extends Replies> = {
   [Status in keyof R]: R[Status] extends z.ZodType
     ? { readonly status: Status; readonly body: z.output<R[Status]> }
-    : { readonly status: Status }
+    : R[Status] extends TextReply
+      ? { readonly status: Status; readonly body: AsyncGenerator<string> }
+      : { readonly status: Status }
 }[keyof R]
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined

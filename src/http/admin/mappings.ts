@@ -12,7 +12,7 @@ import { mappingDocument, mappingOf } from '../../mapping/profile-document'
 import { call } from './call'
 import { pageQuery, pageReply } from './list'
 
-const version = mappingDocument.extend({
+const version = mappingDocument.omit({ $schema: true }).extend({
   version: z.int().describe('0: nothing is said on top of the profile'),
   createdAt: z.iso.datetime(),
 })

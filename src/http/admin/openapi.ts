@@ -1,6 +1,6 @@
 // GET /openapi.json: an API as OpenAPI 3.1, made of the very schemas that check it.
 import * as z from 'zod'
-import { type Call, call } from './call'
+import { type Call, call, type TextReply } from './call'
 
 /** The call that describes all of them, itself included; `calls` is asked when it is made. */
 export function openApiCall(calls: () => readonly Call[]): Call {
@@ -63,8 +63,13 @@ function operation({ path, summary, body, query, replies }: Described): Record<s
   }
 }
 
-function response(schema: z.ZodType | null): Record<string, unknown> {
-  return { description: 'Done', ...(schema && { content: json(jsonSchema(schema, 'output')) }) }
+function response(reply: z.ZodType | TextReply | null): Record<string, unknown> {
+  if (reply === null) return { description: 'Done' }
+  const content =
+    'mediaType' in reply
+      ? { [reply.mediaType]: { schema: { type: 'string' } } }
+      : json(jsonSchema(reply, 'output'))
+  return { description: 'Done', content }
 }
 
 function pathParameters(path: string): Record<string, unknown>[] {

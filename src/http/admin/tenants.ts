@@ -18,6 +18,7 @@ const tenant = z.object({
   slug: z.string(),
   name: z.string(),
   profile: z.string(),
+  profileVersion: z.int().describe('0: as it ships with the service'),
   status: z.enum(['active', 'suspended', 'deleting']),
   createdAt: z.iso.datetime(),
 })
