@@ -119,7 +119,7 @@ export function selectDeliveryReceiver(tenantId: string, sequence: number, recei
 }
 
 const activityColumns = sql`activity.id AS id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint",
-  method, path, status, scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId",
+  method, activity.path AS path, status, scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId",
   tolerances, duration_ms AS "durationMs"`
 
 /** Those of the requests that are in the log. */

@@ -58,14 +58,13 @@ export function namedUsers(
   const limit = sql.raw(String(count))
   const at = (attribute: string) =>
     sql`l.tenant_id = ${tenantId} AND l.type = ${type.name} AND l.attribute = ${attribute}`
-  const hits = names.flatMap(({ attribute, folded, perConnection }) =>
-    ['', '@deleted:'].map(scope =>
-      perConnection
-        ? sql`SELECT l.resource_id AS id FROM connections c CROSS JOIN lookups l WHERE c.tenant_id = ${tenantId}
-            AND ${at(attribute)} AND l.scope = ${scope} || c.id AND l.value = ${folded} LIMIT ${limit}`
-        : sql`SELECT l.resource_id AS id FROM lookups l WHERE ${at(attribute)} AND l.scope = ${scope}
-            AND l.value >= ${folded} AND l.value < ${folded} || char(1114111) LIMIT ${limit}`,
-    ),
+  // A scope a hit would be more terms than D1 takes in one UNION.
+  const hits = names.map(({ attribute, folded, perConnection }) =>
+    perConnection
+      ? sql`SELECT l.resource_id AS id FROM connections c CROSS JOIN lookups l WHERE c.tenant_id = ${tenantId}
+          AND ${at(attribute)} AND l.scope IN (c.id, '@deleted:' || c.id) AND l.value = ${folded} LIMIT ${limit}`
+      : sql`SELECT l.resource_id AS id FROM lookups l WHERE ${at(attribute)} AND l.scope IN ('', '@deleted:')
+          AND l.value >= ${folded} AND l.value < ${folded} || char(1114111) LIMIT ${limit}`,
   )
   const found = sql.join(
     hits.map(hit => sql`SELECT id FROM (${hit})`),
