@@ -143,7 +143,7 @@ export async function anatomyOf(html: string): Promise<Anatomy> {
       element(element) {
         const { tagName } = element
         const at = (name: string) => decoded(element.getAttribute(name) ?? '')
-        for (const [name, value] of element.attributes) {
+        for (const [name = '', value = ''] of element.attributes) {
           const isHarmful = /^on/i.test(name) || name === 'style' || name === 'srcdoc'
           if (isHarmful || /^\s*(?:javascript|vbscript):/i.test(decoded(value)))
             found.foreign.push(`${tagName}[${name}=${value}]`)
