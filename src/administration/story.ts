@@ -8,6 +8,7 @@ import {
   selectActivity,
   selectTold,
 } from '../storage/history-rows'
+import { type EvidenceOutcome, outcomeOf } from './evidence'
 import {
   type ActivityItem,
   activityItem,
@@ -24,7 +25,11 @@ export interface StoryEntry {
   /** Absent for what the operator did, and for what the log no longer keeps. */
   readonly request?: ActivityItem
   readonly deliveries: readonly DeliveryItem[]
+  /** Of the end of access or of sessions. */
+  readonly outcome?: EvidenceOutcome
 }
+
+const ENDINGS: readonly string[] = ['user.deactivated', 'user.deleted', 'user.sessions_revoked']
 
 /** Two round trips. An event is found by its person, all else by what the event says, so nothing is searched. */
 export async function readStory(
@@ -59,18 +64,23 @@ export async function readStory(
   const byId = new Map(
     (requests?.rows as unknown as ActivityRow[] | undefined)?.map(row => [row.id, activityItem(row)]),
   )
-  const told = ((deliveries?.rows ?? []) as unknown as DeliveryRow[]).map(deliveryItem)
+  const told = (deliveries?.rows ?? []) as unknown as DeliveryRow[]
   return { ...rest, items: events.map(event => entryOf(event, byId, told)) }
 }
 
 function entryOf(
   event: EventItem,
   requests: ReadonlyMap<string, ActivityItem>,
-  told: readonly DeliveryItem[],
+  told: readonly DeliveryRow[],
 ): StoryEntry {
   const request = requests.get(requestOf(event))
   const deliveries = told.filter(({ sequence }) => sequence === event.sequence)
-  return { event, ...(request && { request }), deliveries }
+  return {
+    event,
+    ...(request && { request }),
+    deliveries: deliveries.map(deliveryItem),
+    ...(ENDINGS.includes(event.type) && { outcome: outcomeOf(Date.parse(event.occurredAt), deliveries) }),
+  }
 }
 
 /** A request's log row has the number of its transaction; the operations of a Bulk request count on from it. */

@@ -1,6 +1,7 @@
 // People: found by what they are called or by a filter, one person's whole story, and the end of their sessions.
 import { Hono } from 'hono'
 import { asOperator } from '../../administration/as-operator'
+import { type EvidenceOutcome, evidenceOf, MAX_CASES } from '../../administration/evidence'
 import type { OpenTenant } from '../../administration/open-tenant'
 import { Problem } from '../../administration/problem'
 import { readStory, type StoryEntry } from '../../administration/story'
@@ -8,7 +9,7 @@ import { endSessions, getUser, listUsers, searchUsers, type UserItem } from '../
 import { publish } from '../../events/publish'
 import { ScimError } from '../../scim/error'
 import { Badge } from '../pages/badge'
-import { redirect } from '../pages/document'
+import { download, redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
@@ -22,6 +23,7 @@ import { done } from './notice'
 export const peopleRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/people', list)
   .get('/tenants/:slug/people/:id', person)
+  .get('/tenants/:slug/people/:id/evidence', evidence)
   .post('/tenants/:slug/people/:id/revoke', revoke)
 
 /** An operator of RFC 7644 §3.4.2.2 between spaces makes a filter of it. */
@@ -159,6 +161,11 @@ async function person(c: ConsoleContext): Promise<Response> {
     section: 'people',
     trail: [[at(slug, 'people'), 'People']],
     aside: <Badge state={user ? stateOf(user) : 'deleted'} />,
+    actions: (
+      <a class="button" href={at(slug, 'people', id, 'evidence')} download>
+        Evidence (JSON)
+      </a>
+    ),
     body: (
       <>
         {user && (
@@ -299,7 +306,8 @@ const happenings: Readonly<Record<string, string>> = {
 
 const endings = ['user.deactivated', 'user.deleted', 'user.sessions_revoked']
 
-function Entry({ entry: { event, request, deliveries }, slug }: { entry: StoryEntry; slug: string }) {
+function Entry({ entry, slug }: { entry: StoryEntry; slug: string }) {
+  const { event, request, deliveries, outcome } = entry
   const { type, data, sequence, occurredAt } = event
   const changed = Array.isArray(data.changed) ? data.changed.join(', ') : ''
   const tone = endings.includes(type) ? 'bad' : type === 'user.updated' ? '' : 'ok'
@@ -331,6 +339,7 @@ function Entry({ entry: { event, request, deliveries }, slug }: { entry: StoryEn
           <span class="muted">No request of an identity provider is in the log for this.</span>
         )}
       </p>
+      {outcome && <Outcome outcome={outcome} />}
       {deliveries.length > 0 && (
         <ul class="plain-list">
           {deliveries.map(delivery => (
@@ -347,6 +356,35 @@ function Entry({ entry: { event, request, deliveries }, slug }: { entry: StoryEn
       )}
     </li>
   )
+}
+
+function Outcome({ outcome: { state, killTimeMs, undelivered } }: { outcome: EvidenceOutcome }) {
+  if (state === 'nobody')
+    return (
+      <p class="small">Nobody was told: the tenant had no receiver for this. Sessions elsewhere may go on.</p>
+    )
+  if (state === 'undelivered')
+    return (
+      <p class="small">
+        <strong>Not everybody has it yet:</strong>{' '}
+        {undelivered.length === 1 ? '1 receiver has' : `${undelivered.length} receivers have`} not confirmed
+        it.
+      </p>
+    )
+  return (
+    <p class="small">
+      <strong>Done:</strong> every receiver has confirmed it, the last one{' '}
+      <strong>{duration(killTimeMs ?? 0)}</strong> after the change.
+    </p>
+  )
+}
+
+/** The record that the admin API gives, as a file: signed, so that whoever gets it need not believe who sends it. */
+async function evidence(c: ConsoleContext): Promise<Response> {
+  const tenant = await tenantOf(c)
+  const id = c.req.param('id') ?? ''
+  const found = await evidenceOf(c.var.service, tenant, id, pageOf(c, MAX_CASES))
+  return download(`evidence-${tenant.slug}-${id}.json`, found)
 }
 
 async function revoke(c: ConsoleContext): Promise<Response> {

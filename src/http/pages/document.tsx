@@ -31,6 +31,16 @@ export function pageReply(
   return new Response(`<!doctype html>${String(page)}`, { status, headers: { ...HEADERS, ...headers } })
 }
 
+/** A JSON document that a browser saves and never shows. */
+export function download(fileName: string, document: object): Response {
+  const headers = {
+    ...HEADERS,
+    'content-type': 'application/json',
+    'content-disposition': `attachment; filename="${fileName.replace(/[^\w.-]+/g, '_')}"`,
+  }
+  return new Response(`${JSON.stringify(document, undefined, 2)}\n`, { headers })
+}
+
 /** To another page, after a form has done what it was for. */
 export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(null, { status: 303, headers: { ...HEADERS, ...headers, location: to } })
