@@ -33,6 +33,17 @@ export interface TokenItem {
   readonly revokedAt: string | null
 }
 
+const DAY_MS = 86_400_000
+/** So long before a token expires it is time to replace it. */
+const SOON_MS = 30 * DAY_MS
+
+export function expiresSoon(
+  { expiresAt, revokedAt }: Pick<TokenRow, 'expiresAt' | 'revokedAt'>,
+  now: number,
+): boolean {
+  return expiresAt !== null && revokedAt === null && expiresAt > now && expiresAt - now <= SOON_MS
+}
+
 export function newToken(
   claims: TokenClaims,
   value: string,

@@ -730,6 +730,11 @@ describe('live status from real traffic', () => {
     return { tenant, url, token, scim, status }
   }
 
+  const connectionOf = async ({ at }: Pick<Tenant, 'at'>) => {
+    const { items } = await admin<{ items: { id: string }[] }>('GET', `${at}/connections`)
+    return items[0] ?? { id: '' }
+  }
+
   it('sees the connection test, the first person and the first group, and counts them', async () => {
     const { scim, status } = await setUp()
     expect(await status()).toMatch(/Waiting: Connection test seen .*Waiting: People .*Waiting: Groups/)
@@ -782,12 +787,91 @@ describe('live status from real traffic', () => {
     expect(after).toContain('No token counts any more')
   })
 
-  it('sees when the token expires', async () => {
+  it('sees a rejected token that was never one of the connection’s, by its last four', async () => {
+    const { tenant, token, status } = await setUp()
+    await scimClient(tenant.baseUrl, 'Bearer somebody-elses-token-1a2b').get('/Users')
+    expect(await status()).toContain(
+      `ends in 1a2b and is no token of this connection. Its token ends in ${token.slice(-4)}`,
+    )
+    await scimClient(tenant.baseUrl, `Basic ${btoa('scim:hunter2')}`).get('/Users')
+    const text = await status()
+    expect(text).toMatch(/Look here: Credential refused .*what was sent to this base URL is no token/)
+    expect(text).not.toContain('ter2')
+  })
+
+  it('sees which required attribute is missing, how often, and says what to do there', async () => {
+    const { tenant, scim, status } = await setUp()
+    expect(await status()).toMatch(/Waiting: Required attributes/)
+    await admin('PUT', `${tenant.at}/connections/${(await connectionOf(tenant)).id}/mapping`, {
+      fields: [
+        { field: 'title', source: 'title', required: true },
+        { field: 'mail', source: 'emails[type eq "work"].value', required: true },
+      ],
+    })
+    const complete = { title: 'Clerk', emails: [{ value: 'a@example.com', type: 'work' }] }
+    expect((await scim.post('/Users', newUser({ ...complete, title: '' }))).status).toBe(400)
+    const both = await scim.post('/Users', newUser({ title: '', emails: [] }))
+    expect(both.status).toBe(400)
+    const text = await status()
+    expect(text).toMatch(
+      /Look here: Required attribute missing title had no value in 2 recent requests, last \S.*: in Okta check that it is mapped \(usually from user\.title \)/,
+    )
+    expect(text).toMatch(/emails\[type eq "work"\]\.value had no value in 1 recent request, last/)
+    await scim.post('/Users', newUser(complete))
+    expect(await status()).toMatch(/Look here: Required attribute missing title/)
+    await rows("UPDATE activity SET at = at - 90000000 WHERE help = 'missing-required-attribute'")
+    expect(await status()).toMatch(/Done: Required attribute missing before/)
+  })
+
+  it('says that none is missing once people have come, and when the last sync was', async () => {
+    const { scim, status } = await setUp()
+    expect(await status()).toMatch(/Waiting: Last sync Nothing has come yet/)
+    await scim.post('/Users', {})
+    expect(await status()).toMatch(/Waiting: Last sync None of the latest requests was accepted/)
+    await scim.post('/Users', newUser())
+    await rows("UPDATE activity SET at = 1790000000000 WHERE status = 201 AND path = '/Users'")
+    await scim.post('/Users', { userName: '' })
+    expect(await status()).toMatch(
+      /Done: Last sync The last request that was accepted came 21 Sept 2026, 14:13:20/,
+    )
+    const fine = await setUp()
+    await fine.scim.post('/Users', newUser())
+    expect(await fine.status()).toMatch(/Done: Required attributes None was missing/)
+  })
+
+  it('sees nested groups, and says that they give nobody anything, which is so', async () => {
+    const { tenant, scim, status } = await setUp()
+    const user = (await scim.post('/Users', newUser())).body
+    const inner = (await scim.post('/Groups', { displayName: 'In', members: [{ value: user.id }] })).body
+    expect(await status()).toMatch(/Done: Nested groups None/)
+    const outer = await scim.post('/Groups', { displayName: 'Out', members: [{ value: inner.id }] })
+    expect(outer.status).toBe(201)
+    const text = await status()
+    expect(text).toMatch(/Look here: Nested groups 1 of the newest groups is a member of another group/)
+    expect(text).toContain('Send the people themselves as members of the outer group')
+    const { groups } = (await scim.get(`/Users/${user.id}`)).body
+    expect(groups).toEqual([expect.objectContaining({ value: inner.id })])
+    const other = await newLink(tenant, { connectionId: (await connectionOf(tenant)).id })
+    expect(seen(await open(other.url))).toContain('Nested groups')
+  })
+
+  it('sees when the token expires, and warns for thirty days', async () => {
     const { token, status } = await setUp()
     expect(await status()).toContain('it does not expire')
-    const soon = Date.now() + 3 * 24 * HOUR_MS
-    await rows('UPDATE tokens SET expires_at = ? WHERE hint = ?', soon, token.slice(-4))
-    expect(await status()).toMatch(/Look here: Token Ends in .*it expires \d/)
+    const expires = (days: number) =>
+      rows(
+        'UPDATE tokens SET expires_at = ? WHERE hint = ?',
+        Date.now() + days * 24 * HOUR_MS,
+        token.slice(-4),
+      )
+    await expires(31)
+    expect(await status()).toMatch(/Done: Token Ends in .*it expires \d[^,]*, [\d:]+ UTC \./)
+    await expires(29.5)
+    expect(await status()).toMatch(
+      /Look here: Token expires soon Ends in .*it expires \d.*, in 29 days\. Ask the operator of the service to renew this link/,
+    )
+    await expires(0.5)
+    expect(await status()).toContain(', within a day.')
   })
 
   it('watches by itself only when asked to, and until people have come', async () => {
@@ -819,11 +903,34 @@ describe('live status from real traffic', () => {
       found?.tenant,
       found?.id,
     )
+    await rows(
+      `${many} INSERT INTO resources (tenant_id, id, type, scope, serial, connection_id, document, version,
+          created_at, last_modified, session_epoch)
+        SELECT ?1, 'g' || i, 'Group', ?2, i, ?2, '{}', 'v', i, i, 0 FROM n`,
+      found?.tenant,
+      found?.id,
+    )
+    await rows(
+      `${many} INSERT INTO members (tenant_id, group_id, member_id, type, version)
+        SELECT ?1, 'g' || i, 'g' || (i % 7 + 2994), 'Group', 'v' FROM n`,
+      found?.tenant,
+    )
+    await rows(
+      `${many} INSERT INTO activity (tenant_id, id, at, outcome, connection_id, method, path, status, detail, help,
+          tolerances, duration_ms)
+        SELECT ?1, 'b' || i, i, 'rejected', ?2, 'POST', '/Users', 400, 'userName is required and must not be empty.',
+          'missing-required-attribute', '[]', 1 FROM n`,
+      found?.tenant,
+      found?.id,
+    )
     const { seen: cost, fetch } = watched()
     const page = await open(url, {}, fetch)
+    expect(seen(page)).toMatch(
+      /userName had no value in \d+ recent requests.*7 of the newest groups are members/,
+    )
     expect(seen(page)).toContain('More than 100 people have access')
     expect(cost.calls).toBeLessThanOrEqual(3)
-    expect(cost.rowsRead).toBeLessThan(400)
+    expect(cost.rowsRead).toBeLessThan(600)
   })
 })
 
