@@ -264,7 +264,13 @@ describe('a form button (POST) makes the token', () => {
     const tenant = await bareTenant('Acme', 'cafex')
     const { id, url } = await newLink(tenant)
     const choice = await open(url)
-    for (const idp of identityProviders) expect(choice.text).toContain(`value="${idp}"`)
+    for (const idp of identityProviders) {
+      expect(choice.text).toContain(`value="${idp}"`)
+      // A card: its picture, which no screen reader reads, its name, and the one thing to choose.
+      const name = identityProviderNames[idp]
+      const card = `<label><svg viewBox="0 0 40 40" aria-hidden="true"[^>]*>((?!</?label).)+</svg><span>${name}<small>`
+      expect(choice.text).toMatch(new RegExp(card))
+    }
     const page = await press(url, 'jumpcloud')
     const token = tokenOn(page)
     expect(seen(page)).toContain(`Base URL ${tenant.baseUrl} `)
@@ -619,6 +625,7 @@ describe('instructions for each identity provider', () => {
       'objectId',
       'Switch([IsSoftDeleted], , "False", "True", "True", "False")',
       'userPrincipalName',
+      'Groups within groups are not sent',
       'SingleAppRoleAssignment([appRoleAssignments])',
     ],
     okta: [
@@ -627,13 +634,21 @@ describe('instructions for each identity provider', () => {
       'HTTP Header',
       'Test Connector Configuration',
       'Deactivate Users',
+      'user.displayName is empty for many people',
       'user.firstName',
     ],
-    jumpcloud: ['Base URL', 'Token Key', 'Test User Email', 'Activate', 'firstname'],
-    onelogin: ['SCIM Base URL', 'SCIM Bearer Token', 'SCIM JSON Template', '{$user.firstname}', 'Do Nothing'],
+    jumpcloud: ['Base URL', 'Token Key', 'Test User Email', 'Activate', 'firstname', 'no extensions'],
+    onelogin: [
+      'SCIM Base URL',
+      'SCIM Bearer Token',
+      'SCIM JSON Template',
+      '{$user.firstname}',
+      'Do Nothing',
+      'the parameter Groups',
+    ],
     pingfederate: ['SCIM URL', 'Basic Authentication', 'Username scim', 'Password', 'sAMAccountName', 'sn'],
     google: ['Endpoint URL', 'Access token', 'Deprovisioning', 'within 24 hours', 'Primary email'],
-    rippling: ['SCIM Base URL', 'Bearer Token', 'Use PATCH for groups'],
+    rippling: ['SCIM Base URL', 'Bearer Token', 'Use PATCH for groups', 'hired again'],
     generic: [
       'Base URL',
       'Bearer token',
@@ -706,6 +721,31 @@ describe('instructions for each identity provider', () => {
     expect(text).toMatch(/userType yes at most 12 characters title/)
     expect(text).toMatch(/displayName or, without a value, userName yes/)
     expect(text).toMatch(/department urn:\S+:department no target group/)
+  })
+
+  it('what is to be typed is there to be copied, and nothing but the token is left to look for', async () => {
+    const tenant = await newTenant({ idp: 'pingfederate' })
+    const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
+    const page = await press(url)
+    const copied = [...page.text.matchAll(/<dt>([^<]*)<\/dt><dd><code class="copied"[^>]*>([^<]*)<\/code>/g)]
+    expect(copied.map(([, field, value]) => [field, value])).toEqual([
+      ['Base URL', tenant.connection.baseUrl],
+      ['Token', tokenOn(page)],
+      ['SCIM URL', tenant.connection.baseUrl],
+      ['Username', 'scim'],
+      ['Unique User Identifier', 'userName'],
+    ])
+    expect(page.text).toContain('<dt>Password</dt><dd><a href="#token">the token</a>')
+  })
+
+  it('what an identity provider cannot send is said in its table, and in no other', async () => {
+    const says = async (idp: string) => {
+      const tenant = await newTenant({ idp })
+      const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
+      return seen(await open(url))
+    }
+    expect(await says('jumpcloud')).toMatch(/cannot be sent urn:\S+:enterprise:2\.0:User:department/)
+    expect(await says('okta')).not.toContain('cannot be sent')
   })
 
   it('what SCIM needs is in the table even where the profile reads nothing of it', async () => {
