@@ -47,7 +47,11 @@ export function watch(page: Page, refusals: readonly number[], problems: string[
       note(message.text())
   })
   page.on('pageerror', error => note(`threw ${error.message}`))
-  page.on('requestfailed', request => note(`failed: ${request.failure()?.errorText}`, request.url()))
+  page.on('requestfailed', request => {
+    const { errorText = '' } = request.failure() ?? {}
+    // Whoever goes on before all of a page is there aborts the rest.
+    if (errorText !== 'net::ERR_ABORTED') note(`failed: ${errorText}`, request.url())
+  })
   page.on('response', response => {
     const status = response.status()
     if (status >= 400 && !refusals.includes(status)) note(`was answered ${status}`, response.url())
