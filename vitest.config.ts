@@ -27,7 +27,7 @@ export default defineConfig({
         plugins: [worker],
         test: {
           name: 'worker',
-          include: ['test/{http,events,storage,contract,systems}/**/*.test.ts'],
+          include: ['test/{http,events,storage,contract,systems,reliability}/**/*.test.ts'],
           setupFiles: ['test/setup.ts'],
         },
       },
@@ -37,8 +37,8 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

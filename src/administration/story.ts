@@ -3,10 +3,10 @@ import type { Service } from '../env'
 import {
   type ActivityRow,
   type DeliveryRow,
-  deliveriesOf,
   type EventRow,
   pageOfPersonEvents,
   selectActivity,
+  selectTold,
 } from '../storage/history-rows'
 import {
   type ActivityItem,
@@ -51,7 +51,7 @@ export async function readStory(
   )
   const [requests, deliveries] = await database.batch([
     selectActivity(tenantId, [...new Set(events.map(requestOf))]),
-    deliveriesOf(
+    selectTold(
       tenantId,
       events.map(({ sequence }) => sequence),
     ),

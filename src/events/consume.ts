@@ -1,8 +1,8 @@
 // The queue's batches: claim what they point to, send it, write down what came of it.
 //
 // D1 decides what is sent, a message only wakes somebody up: two messages for one delivery send it once, and a
-// message that is acknowledged too soon, or lost, is made up for by the sweep. So nothing here throws: what is not
-// sent back to the queue is acknowledged when `consume` returns.
+// message that is acknowledged too soon, or lost, is made up for by the sweep. So nothing here throws, and a batch is
+// acknowledged before all of it is done.
 import type { Service } from '../env'
 import {
   type Attempt,
@@ -17,6 +17,7 @@ import { closeCircuit, countFailure } from '../storage/receiver-circuit'
 import type { StoredReceiver } from '../storage/receivers'
 import { type Row, type Statement, TenantDatabase } from '../storage/tenant-database'
 import { deliver, type Outcome } from './deliver'
+import { Lanes } from './lanes'
 import { type DeliveryPointer, messageSchema, type WorkPointer } from './message'
 import { overtakenInWords } from './overtaken'
 import { persist } from './persist'
@@ -41,8 +42,8 @@ type Claimed = Extract<Claim, { kind: 'claimed' }>
 /** What belongs to the deliveries of one tenant in one batch. */
 interface Round {
   readonly service: Service
-  readonly ctx: Background
   readonly database: TenantDatabase
+  readonly lanes: Lanes
   readonly calls: readonly Call<DeliveryPointer>[]
 }
 
@@ -55,22 +56,20 @@ interface Finished {
 }
 
 /**
- * A batch waits this long for its receivers, which keeps the pace; slower ones are awaited in the background.
- * Where one consumer runs at a time, as it does locally, this is what a slow receiver can cost the others.
+ * Once it is claimed a batch is waited for this long, and then goes on in the background. Where one consumer runs at a
+ * time, as it does locally, this is what slow receivers, and D1 when it takes the results, can cost the others.
  */
-const PATIENCE_MS = 200
-/** A message whose result could not be written down comes back when its lease has surely ended. */
-const AFTER_LEASE_SECONDS = 35
+const PACE_MS = 25
 /** D1 is asked again after 5, 10, 20 … seconds, at most this many. */
 const MAX_BACKOFF_SECONDS = 600
 
 const LEASE = { defaultTimeoutSeconds: DEFAULT_TIMEOUT_SECONDS, maxTimeoutSeconds: MAX_TIMEOUT_SECONDS }
 
-/**
- * Receivers that outlasted a batch's patience the last time: they are not waited for until they are quick again.
- * Only a hint, and only this isolate's; without it one that hangs would hold up every batch it is in.
- */
-const slowReceivers = new Set<string>()
+/** So long a delivery waits for its turn, within its lease; then it takes the next attempt of its schedule. */
+const MAX_WAIT_MS = 3_000
+const WAITED = 'not sent: earlier deliveries, for which no answer came, took all the time'
+/** Results that are there within this time are written down together, each later one by itself. */
+const TOGETHER_MS = 200
 
 /** Handles a batch of the events queue. */
 export async function consume(
@@ -80,10 +79,15 @@ export async function consume(
   continueWork: (pointer: WorkPointer) => Promise<void>,
 ): Promise<void> {
   const { deliveries, work } = sortCalls(batch)
+  const lanes = new Lanes()
   const rounds = [...deliveries].map(([tenantId, calls]) => {
-    return { service, ctx, database: new TenantDatabase(service.d1, tenantId), calls }
+    return { service, lanes, database: new TenantDatabase(service.d1, tenantId), calls }
   })
-  await Promise.all([...rounds.map(deliverRound), ...work.map(call => workRound(call, ctx, continueWork))])
+  const works = work.map(call => workRound(call, continueWork))
+  const claims = await Promise.all(rounds.map(claim))
+  const all = [...works, ...rounds.map((round, i) => deliverRound(round, claims[i] ?? []))]
+  ctx.waitUntil(Promise.allSettled(all))
+  await waitAtMost(PACE_MS, all)
 }
 
 /** The messages by what they point to, deliveries by tenant. What is no pointer will never be one: it is dropped. */
@@ -107,22 +111,20 @@ export function backoffSeconds(attempts: number): number {
   return Math.min(5 * 2 ** Math.max(attempts - 1, 0), MAX_BACKOFF_SECONDS)
 }
 
-async function deliverRound(round: Round): Promise<void> {
-  const claims = await claim(round)
+async function deliverRound(round: Round, claims: readonly Claim[]): Promise<void> {
   const claimed: Claimed[] = []
   const orphans: DeliveryPointer[] = []
   const unfetched: DeliveryPointer[] = []
-  const held: LaterCall[] = []
+  const later: LaterCall[] = []
   for (const claim of claims) {
     if (claim.kind === 'claimed') claimed.push(claim)
     else if (claim.kind === 'orphan') orphans.push(claim.key)
     else if (claim.kind === 'unfetched') unfetched.push(claim.key)
-    else if (claim.kind === 'held') held.push(heldCall(claim, round.service.now()))
-    else sendBack(round, claim.key, delaySeconds(claim.nextAttemptAt, round.service.now()))
+    else later.push(laterCall(claim, round.service.now()))
   }
-  // Not sent back: the queue would count it as a failure, and one day give up.
-  round.ctx.waitUntil(publishLater(round.service, held))
   await Promise.all([
+    // Not sent back: the queue would count it as a failure, and one day give up.
+    publishLater(round.service, later),
     sendAll(round, claimed),
     bury(round, orphans, 'its receiver or its event no longer exists'),
     bury(round, unfetched, 'its receiver did not fetch it within a week'),
@@ -144,30 +146,24 @@ async function sendAll(round: Round, claimed: readonly Claimed[]): Promise<void>
   const early: Finished[] = []
   let waiting = true
   const attempts = claimed.map(async claim => {
-    const finished = await attempt(round.service, claim)
+    const finished = await attempt(round, claim)
     if (waiting) early.push(finished)
     else await settle(round, [finished])
   })
-  const awaited = claimed.map(claim => !slowReceivers.has(claim.receiver.id))
-  await waitAtMost(
-    PATIENCE_MS,
-    attempts.filter((_, i) => awaited[i]),
-  )
+  await waitAtMost(TOGETHER_MS, attempts)
   waiting = false
-  claimed.forEach(({ attempt, receiver }, i) => {
-    const done = early.some(finished => finished.attempt === attempt)
-    if (awaited[i] && !done) slowReceivers.add(receiver.id)
-  })
-  round.ctx.waitUntil(Promise.allSettled(attempts))
-  const settled = await settle(round, early)
-  if (!settled) for (const { attempt } of early) sendBack(round, attempt, AFTER_LEASE_SECONDS)
+  await settle(round, early)
+  await Promise.all(attempts)
 }
 
-function heldCall({ key, nextAttemptAt }: Extract<Claim, { kind: 'held' }>, now: number): LaterCall {
+function laterCall(
+  { key, nextAttemptAt }: Extract<Claim, { kind: 'held' | 'early' }>,
+  now: number,
+): LaterCall {
   return { pointer: key, delaySeconds: delaySeconds(nextAttemptAt, now) }
 }
 
-async function attempt(service: Service, claimed: Claimed): Promise<Finished> {
+async function attempt({ service, lanes }: Round, claimed: Claimed): Promise<Finished> {
   const { attempt, event, receiver, isProbe, lostAgainBy } = claimed
   if (lostAgainBy !== undefined) {
     const result: Result = { kind: 'dead', status: null, error: overtakenInWords(lostAgainBy) }
@@ -175,20 +171,29 @@ async function attempt(service: Service, claimed: Claimed): Promise<Finished> {
   }
   const policy = retryPolicy(receiver.retry)
   const start = service.now()
-  const left = resultOf(leftAlone(receiver), attempt, policy, start)
-  // The last attempt of a schedule is made all the same: nothing is dead that nobody has tried.
-  if (receiver.openUntil !== null && !isProbe && left.kind === 'retrying')
-    return { attempt, result: left, receiver: 'left', isProbe }
-  const outcome = await deliver(service, event, receiver, attempt.answered)
-  const now = service.now()
-  if (now - start < PATIENCE_MS) slowReceivers.delete(receiver.id)
-  return { attempt, result: resultOf(outcome, attempt, policy, now), receiver: saysOf(outcome), isProbe }
+  const leave = (error: string): Finished | undefined => {
+    const outcome: Outcome = { kind: 'failed', status: null, error, retryAfterMs: 0, answered: 0 }
+    const result = resultOf(outcome, attempt, policy, start)
+    // The last attempt of a schedule is made all the same: nothing is dead that nobody has tried.
+    return result.kind === 'retrying' ? { attempt, result, receiver: 'left', isProbe } : undefined
+  }
+  const left = receiver.openUntil === null || isProbe ? undefined : leave(leftAlone(receiver))
+  if (left) return left
+  await lanes.enter(receiver.id)
+  try {
+    const late = service.now() - start > MAX_WAIT_MS ? leave(WAITED) : undefined
+    if (late) return late
+    const outcome = await deliver(service, event, receiver, attempt.answered)
+    const result = resultOf(outcome, attempt, policy, service.now())
+    return { attempt, result, receiver: saysOf(outcome), isProbe }
+  } finally {
+    lanes.leave(receiver.id)
+  }
 }
 
-/** What an attempt comes to that falls into the pause of a receiver that failed again and again. */
-function leftAlone({ failures }: StoredReceiver): Outcome {
-  const error = `not sent: the receiver has failed ${failures} times in a row or more, and is tried again from time to time`
-  return { kind: 'failed', status: null, error, retryAfterMs: 0, answered: 0 }
+/** Why nothing is sent in the pause of a receiver that failed again and again. */
+function leftAlone({ failures }: StoredReceiver): string {
+  return `not sent: the receiver has failed ${failures} times in a row or more, and is tried again from time to time`
 }
 
 function saysOf({ kind }: Outcome): Finished['receiver'] {
@@ -207,11 +212,11 @@ function resultOf(outcome: Outcome, attempt: Attempt, policy: RetryPolicy, now: 
 }
 
 /**
- * Writes down the results, in one round trip, and orders the next wake-up calls. False when D1 would not take them:
- * then the leases run out and the deliveries are sent again.
+ * Writes down the results, in one round trip, and orders the next wake-up calls. When D1 will not take them, the leases
+ * run out and the deliveries are sent again.
  */
-async function settle({ service, ctx, database }: Round, finished: readonly Finished[]): Promise<boolean> {
-  if (finished.length === 0) return true
+async function settle({ service, database }: Round, finished: readonly Finished[]): Promise<void> {
+  if (finished.length === 0) return
   const { tenantId } = database
   const now = service.now()
   const steps = {
@@ -223,16 +228,17 @@ async function settle({ service, ctx, database }: Round, finished: readonly Fini
     said = (await persist(() => database.steps(steps))).circuits.flatMap(({ rows }) => rows)
   } catch (error) {
     log('record-failed', { tenantId, error: String(error) })
-    return false
+    return
   }
   for (const { attempt, result } of finished) report(attempt, result)
   for (const { id, open_until } of said)
     if (typeof open_until === 'number')
       log('receiver-left-alone', { tenantId, receiverId: id, until: open_until })
   const due = said.filter(row => row.sequence !== undefined)
-  ctx.waitUntil(publish(service, deliveryKeys(tenantId, due)))
-  ctx.waitUntil(publishLater(service, laterCalls(finished, now)))
-  return true
+  await Promise.all([
+    publish(service, deliveryKeys(tenantId, due)),
+    publishLater(service, laterCalls(finished, now)),
+  ])
 }
 
 function circuitStatements({ attempt, receiver, isProbe }: Finished, now: number): readonly Statement[] {
@@ -270,26 +276,17 @@ async function bury({ database }: Round, orphans: readonly DeliveryPointer[], re
   }
 }
 
-function sendBack({ calls }: Round, key: Omit<DeliveryPointer, 'tenantId'>, delaySeconds: number): void {
-  for (const { message, pointer } of calls)
-    if (pointer.sequence === key.sequence && pointer.receiverId === key.receiverId)
-      message.retry({ delaySeconds })
-}
-
-/** A job's next step; one that takes long does not hold up the batch behind it. */
+/** A job's next step. */
 async function workRound(
   { message, pointer }: Call<WorkPointer>,
-  ctx: Background,
   continueWork: (pointer: WorkPointer) => Promise<void>,
 ): Promise<void> {
-  let waiting = true
-  const step = continueWork(pointer).catch(error => {
+  try {
+    await continueWork(pointer)
+  } catch (error) {
     log('job-failed', { ...pointer, error: String(error) })
-    if (waiting) message.retry({ delaySeconds: backoffSeconds(message.attempts) })
-  })
-  ctx.waitUntil(step)
-  await waitAtMost(PATIENCE_MS, [step])
-  waiting = false
+    message.retry({ delaySeconds: backoffSeconds(message.attempts) })
+  }
 }
 
 async function waitAtMost(ms: number, work: readonly Promise<unknown>[]): Promise<void> {

@@ -35,7 +35,7 @@ export function logLater(service: Logger, owner: LogOwner, entry: ActivityEntry)
   waiting.push({ owner, entry })
   if (waiting.length > MAX_WAITING) waiting.shift()
   const now = service.now()
-  if (gatheringSince !== undefined && now - gatheringSince < WRITER_GONE_MS) return undefined
+  if (gatheringSince !== undefined && Math.abs(now - gatheringSince) < WRITER_GONE_MS) return undefined
   gatheringSince = now
   return gather(service)
 }
