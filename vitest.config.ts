@@ -49,7 +49,7 @@ export default defineConfig({
           globalSetup: 'test/browser/stage.ts',
           // After all others, since a browser takes every processor that there is.
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

@@ -31,7 +31,7 @@ async function openPage(
   // Without motion, since a colour on its way to another has no contrast to speak of.
   const fixed = { baseURL: inject('origin'), locale: 'en-GB', reducedMotion: 'reduce' } as const
   const context = await browser.newContext({ ...fixed, ...profile })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   await context.addInitScript(axeScript)
   const page = await context.newPage()
   watch(page, refusals, problems)
