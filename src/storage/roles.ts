@@ -30,6 +30,12 @@ export function changeRole(
   ]
 }
 
+/** Of these roles from an attribute those that somebody has are privileged, where the operator says nothing else. */
+export function keepPrivileged(tenantId: string, names: readonly string[]): SQL {
+  return sql`UPDATE roles SET privileged = 1 WHERE tenant_id = ${tenantId} AND source = 'attribute'
+    AND privileged IS NULL AND members > 0 AND name IN (SELECT value FROM json_each(${JSON.stringify(names)}))`
+}
+
 /** A user is no more. */
 export function leaveRole(tenantId: string, name: string): SQL {
   return sql`UPDATE roles SET members = members - 1

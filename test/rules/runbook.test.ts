@@ -1,7 +1,9 @@
-// docs/runbook.md explains every line that is logged and every metric, and none that there is not.
+// docs/runbook.md explains every line that is logged and every metric, and none that there is not; the names that it uses
+// are those of wrangler.toml.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { isDeadLetterQueue } from '../../src/events/dead-letter'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path: string) => readFileSync(`${root}/${path}`, 'utf8')
@@ -54,4 +56,20 @@ it('has a row for each metric', () => {
   expect(rows.toSorted()).toEqual(names.toSorted())
   const said = new Set(runbook.match(/\bedge_scim_\w+/g))
   expect([...said].filter(name => !names.includes(name))).toEqual([])
+})
+
+it('names the database and the queues of wrangler.toml, of which the dead-letter queue is known by its end', () => {
+  const settings = read('wrangler.toml')
+  const valuesOf = (name: string) =>
+    [...settings.matchAll(new RegExp(`^${name} = "([^"]+)"`, 'gm'))].map(([, value]) => value ?? '')
+  const [events = ''] = valuesOf('queue')
+  const [dead = ''] = valuesOf('dead_letter_queue')
+  expect([isDeadLetterQueue(events), isDeadLetterQueue(dead)]).toEqual([false, true])
+  expect(new Set(valuesOf('queue'))).toEqual(new Set([events, dead]))
+  for (const made of [
+    `queues create ${events}`,
+    `queues create ${dead}`,
+    ...valuesOf('database_name').map(name => `d1 create ${name}`),
+  ])
+    expect(runbook).toContain(`npx wrangler ${made}\n`)
 })
