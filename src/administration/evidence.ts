@@ -246,7 +246,11 @@ function caseOf(row: AccessEventRow, told: readonly ToldRow[]): EvidenceCase {
   }
 }
 
-function requestOf({ origin, occurredAt, txn }: AccessEventRow): EvidenceRequest {
+export function requestOf({
+  origin,
+  occurredAt,
+  txn,
+}: Pick<AccessEventRow, 'origin' | 'occurredAt' | 'txn'>): EvidenceRequest {
   const said = dataOf(origin ?? '{}')
   return {
     kind: textOrNull(said.kind),
@@ -288,7 +292,7 @@ function receiverOf(row: ToldRow): EvidenceReceiver {
   }
 }
 
-function outcomeOf(occurredAt: number, told: readonly ToldRow[]): EvidenceOutcome {
+export function outcomeOf(occurredAt: number, told: readonly ToldRow[]): EvidenceOutcome {
   const undelivered = told.filter(({ state }) => state !== 'delivered').map(({ receiverId }) => receiverId)
   if (undelivered.length > 0) return { state: 'undelivered', at: null, killTimeMs: null, undelivered }
   if (told.length === 0) return { state: 'nobody', at: null, killTimeMs: null, undelivered }

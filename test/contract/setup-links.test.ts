@@ -675,6 +675,21 @@ describe('instructions for each identity provider', () => {
     }
   })
 
+  it.each<[string, string, boolean]>([
+    ['random-coffee', 'entra', true],
+    ['random-coffee', 'okta', true],
+    ['client-platform', 'entra', false],
+  ])('of %s, for %s, say how to send attributes of one’s own where they are taken: %#', async (...given) => {
+    const [profile, idp, taken] = given
+    const tenant = await newTenant({ idp, profile })
+    const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
+    const text = seen(await open(url))
+    const own = 'text attributes of your own'
+    if (taken) expect(text).toMatch(new RegExp(`${own}.* urn:.*:enterprise:2\\.0:User:office`))
+    else expect(text).not.toContain(own)
+    expect(text.includes('Add New Mapping')).toBe(taken && idp === 'entra')
+  })
+
   it('OneLogin’s template is JSON that the service takes, for what the profile reads', async () => {
     const tenant = await newTenant({ idp: 'onelogin', profile: 'client-platform' })
     const { url } = await newLink(tenant, { connectionId: tenant.connection.id })

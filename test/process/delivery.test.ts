@@ -153,6 +153,8 @@ describe('promises 1 and 2 through a crash', () => {
         kind: 'webhook',
         url: hook.url,
         events: ['user.deactivated'],
+        // Leases are as long as that, and who is killed leaves some behind.
+        retry: { schedule: Array(10).fill(1), timeoutSeconds: 2 },
       })
       const ids = await makeUsers(tenant, LEAVERS)
       const confirmed = new Set<string>()

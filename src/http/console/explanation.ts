@@ -2,12 +2,14 @@
 // identity provider.
 import type { ActivityItem } from '../../administration/history'
 import { type Tolerance, type ToleranceName, tolerances } from '../../scim/interop'
+import { standardResourceTypes } from '../../scim/schemas/resource-types'
+import helpTopics from './help-topics.json'
 
 export interface Explanation {
   readonly asked: string
   readonly outcome: string
-  /** What to do about it; absent where nothing is to be done. */
-  readonly remedy?: string
+  /** What the refusal means and what to do about it; absent where nothing was refused, or nothing more is known. */
+  readonly help?: HelpSection
   readonly tolerated: readonly {
     readonly name: string
     /** The attribute it was about, where that is known. */
@@ -17,12 +19,24 @@ export interface Explanation {
   }[]
 }
 
-export function explain(entry: ActivityItem): Explanation {
-  const remedy = remedyOf(entry)
+/** A section of docs/troubleshooting.md; words between backticks are code. */
+export interface HelpSection {
+  readonly title: string
+  readonly cause: string
+  /** What to change in the identity provider, and here. */
+  readonly provider: string
+  readonly service: string
+}
+
+const helpSections: Readonly<Record<string, HelpSection>> = helpTopics
+
+/** `who`: the name of the connection, where it is known. */
+export function explain(entry: ActivityItem, who = 'An identity provider'): Explanation {
+  const help = helpOf(entry)
   return {
-    asked: asked(entry),
+    asked: `${who} ${asked(entry)}`,
     outcome: outcomeOf(entry),
-    ...(remedy !== undefined && { remedy }),
+    ...(help && { help }),
     tolerated: entry.tolerances.map(tolerated),
   }
 }
@@ -37,13 +51,19 @@ const verbs: Readonly<Record<string, string>> = {
 
 function asked({ method, path, resourceType }: ActivityItem): string {
   const [, endpoint = '', id] = path.split('/')
-  if (/^\.search$/i.test(endpoint) || path.endsWith('/.search')) return 'It asked for resources by a search.'
-  if (/^bulk$/i.test(endpoint)) return 'It sent many operations at once.'
+  if (/^\.search$/i.test(endpoint) || /\/\.search$/i.test(path)) return 'asked for resources by a search.'
+  if (/^bulk$/i.test(endpoint)) return 'sent many operations at once.'
   if (/^(schemas|resourcetypes|serviceproviderconfig)$/i.test(endpoint))
-    return 'It asked what this service can do.'
-  const noun = resourceType ?? endpoint
-  if (method === 'GET' && id === undefined) return `It asked for a list of ${endpoint}.`
-  return `It asked to ${verbs[method] ?? method} ${id === undefined ? `one of ${endpoint}` : `the ${noun} ${id}`}.`
+    return 'asked what this service can do.'
+  const noun = resourceType ?? nounOf(endpoint)
+  const verb = verbs[method] ?? method
+  if (id !== undefined) return `asked to ${verb} the ${noun} ${id}.`
+  return method === 'GET' ? `asked for a list: ${endpoint}.` : `asked to ${verb} a ${noun}.`
+}
+
+function nounOf(endpoint: string): string {
+  const known = standardResourceTypes.find(type => type.endpoint.slice(1) === endpoint)
+  return known?.name ?? `resource of ${endpoint}`
 }
 
 function outcomeOf({ status, detail, scimType }: ActivityItem): string {
@@ -52,41 +72,10 @@ function outcomeOf({ status, detail, scimType }: ActivityItem): string {
   return `It was refused with ${status}${scimType === null ? '' : ` ${scimType}`}, and nothing was changed: ${said}`
 }
 
-/** By `status scimType`, then by status alone. */
-const remedies: Readonly<Record<string, string>> = {
-  '400 invalidFilter':
-    'Correct the filter, or the attribute it is built of, in the matching rule of the provider.',
-  '400 invalidValue':
-    'Correct the attribute mapping in the identity provider: the attribute is missing, or has a value that the profile or the schema does not take. If the value is right, change the profile or the mapping here.',
-  '400 invalidPath':
-    'Correct the target attribute in the mapping of the identity provider: there is none of that name.',
-  '400 noTarget':
-    'The identity provider changes a value that is not there. Let it synchronise this person anew.',
-  '400 mutability':
-    'The identity provider sets or removes an attribute that cannot be. Take it out of its attribute mapping.',
-  '400 invalidSyntax':
-    'The message is not SCIM. Where the connection is strict, set it to compatible; otherwise the provider has to be corrected.',
-  '400 tooMany': 'Too many results. Let the identity provider ask for fewer at once.',
-  '401':
-    'Enter the current token in the identity provider. If nobody has it any more, make another token here.',
-  '403':
-    'The connection or its tenant is not active, or the request came by plain http. Activate it here, or use https.',
-  '404':
-    'The identity provider knows somebody who is not here (any more). Let it synchronise this person anew.',
-  '409 uniqueness':
-    'Somebody has this name already. Match by that attribute in the identity provider, or give one of the two another.',
-  '409': 'Something else was changed at the same moment. The identity provider tries again by itself.',
-  '412': 'The identity provider had an old version. It reads again and tries again by itself.',
-  '413': 'The message is too large. Let the identity provider send fewer members or operations at once.',
-  '429': 'Too many requests in a minute. The identity provider waits and goes on by itself.',
-  '501': 'The profile of the tenant does not offer this part of SCIM. Turn it off in the identity provider.',
-}
-
-function remedyOf({ status, scimType }: ActivityItem): string | undefined {
-  if (status < 400) return undefined
-  if (status >= 500 && status !== 501)
-    return 'The fault is on our side. The identity provider tries again by itself; look at the logs if it goes on.'
-  return remedies[`${status} ${scimType}`] ?? remedies[status]
+/** `docs/troubleshooting.md#already-taken` */
+function helpOf({ help }: ActivityItem): HelpSection | undefined {
+  const topic = help?.split('#')[1] ?? ''
+  return Object.hasOwn(helpSections, topic) ? helpSections[topic] : undefined
 }
 
 /** `quoted-boolean: active` */

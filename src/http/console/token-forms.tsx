@@ -1,9 +1,10 @@
 // The tokens of a connection as they are shown, and the form that makes another.
+import { TOKEN_WARNING_MS } from '../../administration/overview'
 import type { TokenItem } from '../../administration/tokens'
 import { Badge } from '../pages/badge'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
-import { Moment } from '../pages/moment'
+import { duration, Moment } from '../pages/moment'
 import { Table } from '../pages/table'
 import { at } from './context'
 
@@ -50,6 +51,7 @@ export function TokenTable({
             </td>
             <td>
               <Moment at={token.expiresAt} never="never" />
+              {state === 'active' && <EndsSoon expiresAt={token.expiresAt} now={now} />}
             </td>
             <td>
               {state === 'active' && (
@@ -64,6 +66,17 @@ export function TokenTable({
         )
       })}
     </Table>
+  )
+}
+
+/** A warning from 30 days before. */
+function EndsSoon({ expiresAt, now }: { expiresAt: string | null; now: number }) {
+  const left = expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt) - now
+  if (left > TOKEN_WARNING_MS) return null
+  return (
+    <div>
+      <Badge state={`in ${duration(left)}`} tone="warn" />
+    </div>
   )
 }
 

@@ -31,6 +31,16 @@ export function pageReply(
   return new Response(`<!doctype html>${String(page)}`, { status, headers: { ...HEADERS, ...headers } })
 }
 
+/** To be kept as a file of that name. */
+export function fileReply(name: string, json: string): Response {
+  const headers = {
+    ...HEADERS,
+    'content-type': 'application/json; charset=utf-8',
+    'content-disposition': `attachment; filename="${name}"`,
+  }
+  return new Response(json, { headers })
+}
+
 /** To another page, after a form has done what it was for. */
 export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): Response {
   return new Response(null, { status: 303, headers: { ...HEADERS, ...headers, location: to } })

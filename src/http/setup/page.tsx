@@ -85,7 +85,7 @@ function Guide(props: { idp: IdentityProvider; baseUrl: string; details: SetupDe
   return (
     <>
       <Steps idp={idp} baseUrl={baseUrl} attributes={attributes} accountType={accountType} />
-      <AttributeTable idp={idp} attributes={attributes} />
+      <AttributeTable idp={idp} attributes={attributes} accountType={accountType} />
     </>
   )
 }
