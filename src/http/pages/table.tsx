@@ -7,14 +7,18 @@ export type Column = string | { readonly number: string }
 export function Table({
   columns,
   edit = false,
+  label,
   children,
 }: {
   columns: readonly Column[]
   edit?: boolean
+  /** What it is, where nothing within takes the focus: it is scrolled by keyboard itself then. */
+  label?: string
   children: Child
 }) {
+  const alone = label === undefined ? {} : { role: 'region', tabindex: 0, 'aria-label': label }
   return (
-    <div class="scroll">
+    <div class="scroll" {...alone}>
       <table class={edit ? 'edit' : undefined}>
         <thead>
           <tr>
