@@ -105,7 +105,8 @@ export function updateRole(
 
 /** Roles from an attribute of which the operator says whether they are privileged. Rows: `name`, `privileged`. */
 export function selectDecidedRoles(tenantId: string): SQL {
-  return sql`SELECT name, privileged FROM roles
+  // By the index of its own: a tenant can have as many roles as groups.
+  return sql`SELECT name, privileged FROM roles INDEXED BY roles_attribute
     WHERE tenant_id = ${tenantId} AND source = 'attribute' AND privileged IS NOT NULL`
 }
 

@@ -28,7 +28,9 @@ const happenings: Readonly<Record<string, string>> = {
   'delivery.overdue': 'Alarm: a receiver has not taken the end of sessions in time',
 }
 
-const bad = ['user.deactivated', 'user.deleted', 'user.sessions_revoked', 'delivery.overdue']
+const ALARM = 'delivery.overdue'
+
+const bad = ['user.deactivated', 'user.deleted', 'user.sessions_revoked', ALARM]
 
 const reasons: Readonly<Record<string, string>> = {
   deleted: 'The identity provider deleted the person; the profile keeps who is deleted, or the breaker does.',
@@ -60,7 +62,7 @@ function Entry({ entry, slug }: { entry: StoryEntry; slug: string }) {
       {typeof data.reason === 'string' && (
         <p class="small break">{reasons[data.reason] ?? `Reason: ${data.reason}`}</p>
       )}
-      <Asked entry={entry} slug={slug} />
+      {type !== ALARM && <Asked entry={entry} slug={slug} />}
       {endsSessions && <Outcome entry={entry} />}
       <Told entry={entry} slug={slug} />
     </li>

@@ -6,12 +6,10 @@ export type Column = string | { readonly number: string }
 
 export function Table({
   columns,
-  edit = false,
   label,
   children,
 }: {
   columns: readonly Column[]
-  edit?: boolean
   /** What it is, where nothing within takes the focus: it is scrolled by keyboard itself then. */
   label?: string
   children: Child
@@ -19,7 +17,7 @@ export function Table({
   const alone = label === undefined ? {} : { role: 'region', tabindex: 0, 'aria-label': label }
   return (
     <div class="scroll" {...alone}>
-      <table class={edit ? 'edit' : undefined}>
+      <table>
         <thead>
           <tr>
             {columns.map(column =>
