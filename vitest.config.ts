@@ -1,5 +1,5 @@
-// Four projects: what runs in workerd with real D1 and Queues, the pure kernel in plain Node, the rules of the
-// architecture, and whole processes that are started and killed.
+// Five projects: what runs in workerd with real D1 and Queues, the pure kernel in plain Node, the rules of the
+// architecture, whole processes that are started and killed, and the pages in a real browser.
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
@@ -27,7 +27,7 @@ export default defineConfig({
         plugins: [worker],
         test: {
           name: 'worker',
-          include: ['test/{http,events,storage,contract,systems}/**/*.test.ts'],
+          include: ['test/{http,events,storage,contract,systems,reliability}/**/*.test.ts'],
           setupFiles: ['test/setup.ts'],
         },
       },
@@ -37,7 +37,19 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
-          testTimeout: 90_000,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: 'test/browser/stage.ts',
+          // After all others, since a browser takes every processor that there is.
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

@@ -43,8 +43,8 @@ export function citationsIn(files) {
   return cited
 }
 
-/** @param {string} text */
-function titlesIn(text) {
+/** The titles of the tests in a file. @param {string} text */
+export function titlesIn(text) {
   return [...text.replace(COMMENTS, '').matchAll(TITLES)].map(([, ...forms]) => forms.join(''))
 }
 
@@ -174,16 +174,16 @@ function places(where) {
   return linked.join(', ')
 }
 
-/** The files whose tests cite a row. @param {Set<string> | undefined} paths */
-function tests(paths) {
+/** The files whose tests cite a row, as links. @param {Set<string> | undefined} paths */
+export function tests(paths) {
   const links = [...(paths ?? [])]
     .sort()
     .map(path => `[${path.replace(/^test\//, '').replace(/\.test\.ts$/, '')}](../${path})`)
   return links.join(', ')
 }
 
-/** @param {string} text */
-function cell(text) {
+/** Text as a table takes it. @param {string} text */
+export function cell(text) {
   return text.replaceAll('|', '\\|').replaceAll('<', '&lt;')
 }
 
@@ -191,16 +191,21 @@ function cell(text) {
 export function readEverything() {
   /** @type {Section[]} */
   const sections = JSON.parse(readFileSync(`${root}/${ROWS}`, 'utf8'))
-  const files = readdirSync(`${root}/test`, { recursive: true, encoding: 'utf8' })
+  return { sections, files: testFiles(), page: textOf(PAGE) }
+}
+
+/** Every file of tests but those of the rules. @returns {TestFile[]} */
+export function testFiles() {
+  return readdirSync(`${root}/test`, { recursive: true, encoding: 'utf8' })
     .map(name => `test/${name.replaceAll('\\', '/')}`)
     .filter(path => path.endsWith('.test.ts') && !path.startsWith('test/rules/'))
     .map(path => ({ path, text: readFileSync(`${root}/${path}`, 'utf8') }))
-  return { sections, files, page: pageNow() }
 }
 
-function pageNow() {
+/** The page as it is now; nothing where there is none. @param {string} page */
+export function textOf(page) {
   try {
-    return readFileSync(`${root}/${PAGE}`, 'utf8')
+    return readFileSync(`${root}/${page}`, 'utf8')
   } catch {
     return ''
   }

@@ -15,6 +15,9 @@ process.once('exit', () => {
 
 /** What it wrote last is kept for diagnosis. */
 const KEPT_LINES = 500
+/** Between looking for a free port and listening on it, somebody else may take it: then another one is tried. */
+const PORTS_TRIED = 5
+const READY_WITHIN_MS = 60_000
 
 /**
  * Starts the service and waits until it answers. Without `persistTo` its state goes when it is stopped; with it a
@@ -33,23 +36,10 @@ export async function startService({ port, persistTo, adminToken, logLevel } = {
   try {
     const { settingsFile, token } = await settingsAt(place, adminToken)
     await migrate(place)
-    const lines = []
-    const chosen = await freePort(port)
-    const origin = `http://127.0.0.1:${chosen}`
-    const run = serve({
-      port: chosen,
-      persistTo: place,
-      settingsFile,
-      onLine: line => lines.push(line) > KEPT_LINES && lines.shift(),
-      logLevel,
-    })
+    const { origin, run, lines } = await startOnFreePort(port, { persistTo: place, settingsFile, logLevel })
     const end = how => async () => {
       await run[how]()
       await forget()
-    }
-    if (!(await untilServing(origin, run))) {
-      await run.kill()
-      throw new Error(`The service did not start.\n${lines.join('\n')}`)
     }
     return {
       origin,
@@ -65,6 +55,25 @@ export async function startService({ port, persistTo, adminToken, logLevel } = {
   } catch (error) {
     await forget()
     throw error
+  }
+}
+
+/** Serves once it returns; a port that was asked for is not exchanged for another. */
+async function startOnFreePort(wanted, options) {
+  for (let tried = 1; ; tried++) {
+    const port = await freePort(wanted)
+    const origin = `http://127.0.0.1:${port}`
+    const lines = []
+    const run = serve({
+      port,
+      ...options,
+      onLine: line => lines.push(line) > KEPT_LINES && lines.shift(),
+    })
+    if (await untilServing(origin, run, READY_WITHIN_MS)) return { origin, run, lines }
+    await run.kill()
+    const isTaken = lines.some(line => line.includes('Address already in use'))
+    if (!isTaken || wanted || tried === PORTS_TRIED)
+      throw new Error(`The service did not start.\n${lines.join('\n')}`)
   }
 }
 

@@ -13,6 +13,8 @@ const CLI = join(root, 'node_modules/wrangler/wrangler-dist/cli.js')
 const END_WITH_PARENT = new URL('end-with-parent.mjs', import.meta.url).href
 /** Wrangler gets this long to end by itself. */
 const GRACE_MS = 4000
+/** So long is waited for processes that were killed to be gone. */
+const GONE_WITHIN_MS = 10_000
 
 /** No prompt, no telemetry, no look-up at Cloudflare, no banner; logs and registry stay in the repository. */
 const QUIET = {
@@ -40,18 +42,24 @@ export function wrangler(arguments_, { onLine = () => {}, logLevel } = {}) {
   for (const stream of [child.stdout, child.stderr]) createInterface(stream).on('line', onLine)
 
   const grandchildren = new Set()
+  let isOver = false
   child.on('message', message => {
     if (message.started) grandchildren.add(message.started)
     if (message.ended) grandchildren.delete(message.ended)
+    // What it said with its last breath may be heard after its end.
+    if (isOver && message.started) endHard(message.started)
   })
   const endGrandchildren = () => {
     for (const pid of grandchildren) endHard(pid)
-    grandchildren.clear()
   }
+  const silent = new Promise(resolve => child.once('close', resolve))
   const ended = new Promise(resolve => {
     child.once('error', () => resolve(1))
-    child.once('exit', code => {
+    child.once('exit', async code => {
+      isOver = true
       endGrandchildren()
+      await untilGone(grandchildren)
+      await Promise.race([silent, sleep(GRACE_MS, undefined, { ref: false })])
       resolve(code ?? 1)
     })
   })
@@ -75,6 +83,22 @@ function endHard(pid) {
   } catch {
     // It has ended already.
   }
+}
+
+/** Whoever was killed holds its files and its port until it is gone. */
+async function untilGone(pids) {
+  const deadline = Date.now() + GONE_WITHIN_MS
+  while ([...pids].some(isAlive) && Date.now() < deadline) await sleep(20)
+}
+
+function isAlive(pid) {
+  return isRunning(pid) && !isZombie(pid)
+}
+
+/** It has ended, and only its parent has not asked how: where nobody ever does, it stays in the list. */
+function isZombie(pid) {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })
+  return /^(Z|$)/.test((stdout ?? '').trim())
 }
 
 /** Applies the migrations to the local database under `persistTo` (undefined: wrangler's own place). */

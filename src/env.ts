@@ -16,6 +16,7 @@ const schema = z
     FAILED_CREDENTIAL_LIMIT: limiter,
     ADMIN_TOKEN: z.string('secret is not set').min(1, 'must not be empty'),
     SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
+    SECRET_KEY_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional(),
     ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
     ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
     ALARM_MINUTES: z.coerce.number().int().min(0).max(1440).default(5),
@@ -41,10 +42,10 @@ export interface Service {
   readonly keys: Keys
   readonly allowLoopbackReceivers: boolean
   readonly activityDays: number
-  /** Cloudflare Access in front of the console; absent where nothing is said of it. */
-  readonly access?: { readonly teamDomain: string; readonly audience: string }
   /** After so many minutes an undelivered end of sessions raises an alarm; 0: never. */
   readonly alarmMinutes: number
+  /** Cloudflare Access in front of the console; absent where nothing is said of it. */
+  readonly access?: { readonly teamDomain: string; readonly audience: string }
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** A UUIDv7: in order of creation. */
@@ -52,7 +53,9 @@ export interface Service {
 }
 
 /** The deployment is not usable; the message says which setting is wrong, never its value. */
-export class BadEnvironment extends Error {}
+export class BadEnvironment extends Error {
+  override readonly name = 'BadEnvironment'
+}
 
 const known = new WeakMap<object, Promise<Service>>()
 
@@ -80,11 +83,11 @@ async function check(env: object): Promise<Service> {
     connectionLimit: settings.CONNECTION_LIMIT,
     failedCredentialLimit: settings.FAILED_CREDENTIAL_LIMIT,
     adminToken: settings.ADMIN_TOKEN,
-    keys: await keysOf(settings.SECRET_KEY),
+    keys: await keysOf(settings.SECRET_KEY, settings.SECRET_KEY_PREVIOUS),
     allowLoopbackReceivers: settings.ALLOW_LOOPBACK_RECEIVERS === 'true',
     activityDays: settings.ACTIVITY_DAYS,
-    ...(teamDomain !== undefined && audience !== undefined && { access: { teamDomain, audience } }),
     alarmMinutes: settings.ALARM_MINUTES,
+    ...(teamDomain !== undefined && audience !== undefined && { access: { teamDomain, audience } }),
     now: () => Date.now(),
     newId: uuidv7,
   }

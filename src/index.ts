@@ -5,7 +5,7 @@ import { serviceOf } from './env'
 import { alarm } from './events/alarm'
 import { sealAll } from './events/chain'
 import { consume } from './events/consume'
-import { buryDeadLetters, DEAD_LETTER_QUEUE } from './events/dead-letter'
+import { buryDeadLetters, isDeadLetterQueue } from './events/dead-letter'
 import { prune, sweep } from './events/sweep'
 import { app } from './http/app'
 
@@ -14,7 +14,7 @@ export default {
 
   async queue(batch, env, ctx) {
     const service = await serviceOf(env)
-    if (batch.queue === DEAD_LETTER_QUEUE) return buryDeadLetters(batch, service)
+    if (isDeadLetterQueue(batch.queue)) return buryDeadLetters(batch, service)
     return consume(batch, service, ctx, pointer =>
       'profile' in pointer ? continueAdoption(service, pointer.profile) : continueJob(service, pointer),
     )

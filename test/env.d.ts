@@ -5,6 +5,7 @@ declare namespace Cloudflare {
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
     ADMIN_TOKEN: string
     SECRET_KEY: string
+    SECRET_KEY_PREVIOUS?: string
     ALLOW_LOOPBACK_RECEIVERS: 'true'
   }
 }

@@ -13,7 +13,7 @@ import {
 import { failure, TenantDatabase } from '../storage/tenant-database'
 import { pageOfDirectory, tenantsOf } from '../storage/tenant-directory'
 import { beginJob } from './begin-job'
-import { followProfile, readProfile } from './tenant-profile'
+import { followProfile, profileVersion, readProfile } from './tenant-profile'
 
 /** Tenants of one step: a few statements each. */
 const TENANTS_A_STEP = 50
@@ -29,14 +29,25 @@ export async function continueAdoption(service: Service, name: string): Promise<
     if (!adoption) return
     const entries = await pageOfDirectory(service.d1, adoption.adoptedSlug, TENANTS_A_STEP)
     const tenants = await tenantsOf(service.d1, entries)
-    for (const { tenantId, profile } of tenants)
-      if (profile === name) await adopt(service, tenantId, adoption)
+    const formerOf = versionsOf(service, name)
+    for (const { tenantId, profile, profileVersion } of tenants)
+      if (profile === name) await adopt(service, tenantId, adoption, await formerOf(profileVersion))
     const last = entries.at(-1)
     const more = last !== undefined && entries.length === TENANTS_A_STEP
     const until = last?.slug ?? adoption.adoptedSlug
     await advanceAdoption(service.d1, adoption, until, more ? service.now() + WAKE_AFTER_MS : null)
   }
   await publish(service, [{ profile: name }])
+}
+
+/** Versions of the profile, each read once. */
+function versionsOf(service: Service, name: string): (version: number) => Promise<Profile | undefined> {
+  const known = new Map<number, Promise<Profile | undefined>>()
+  return version => {
+    const found = known.get(version) ?? profileVersion(service, name, version)
+    known.set(version, found)
+    return found
+  }
 }
 
 /**
@@ -47,12 +58,14 @@ export async function adopt(
   service: Service,
   tenantId: string,
   { name, version, document }: Omit<ProfileRow, 'createdAt'>,
+  former: Profile | undefined,
 ): Promise<void> {
+  const profile = readProfile(document, version)
   const jobId = service.newId()
   try {
     await new TenantDatabase(service.d1, tenantId).batch([
       ...adoptProfile(tenantId, { name, version, document }),
-      ...followProfile(service, tenantId, readProfile(document, version), jobId),
+      ...followProfile(service, tenantId, { profile, former }, jobId),
     ])
   } catch (error) {
     if (failure(error) !== 'stale') throw error
@@ -67,5 +80,5 @@ export async function adopt(
  */
 export async function catchUp(service: Service, tenantId: string, chosen: Profile): Promise<void> {
   const newest = await findProfile(service.d1, chosen.name)
-  if (newest && newest.version > chosen.version) await adopt(service, tenantId, newest)
+  if (newest && newest.version > chosen.version) await adopt(service, tenantId, newest, chosen)
 }

@@ -1,6 +1,7 @@
 // A mapping tried on the users that a connection has: who would change, from what to what, and who would break a rule.
 // Nothing is written.
 import { type Application, applicationOf } from '../mapping/application'
+import type { FieldProblem } from '../mapping/field'
 import type { Mapping } from '../mapping/profile'
 import type { Reading } from '../mapping/view'
 import type { Tenant } from '../operations/tenant'
@@ -26,7 +27,7 @@ export interface TriedUser {
   readonly before: Seen
   readonly after: Seen
   readonly changed: boolean
-  readonly problems: readonly { readonly field: string; readonly message: string }[]
+  readonly problems: readonly FieldProblem[]
 }
 
 /** The tenant's application with this mapping for the connection in the place of the one in force. */

@@ -215,13 +215,14 @@ async function prepare(
   if (connection.status === 'deleting') throw new Problem(409, 'The connection is being deleted.')
   const known = (groups?.rows ?? []).map(({ id }) => String(id))
   const { profile } = operator.application
-  refuse(checkMapping(mapping, profile, accountTypeOf(operator.resourceTypes), known))
+  const idp = String(connection.idp)
+  refuse(checkMapping(mapping, profile, idp, accountTypeOf(operator.resourceTypes), known))
   const name = groups?.rows[0]?.name
   return {
     tenant,
     operator,
     configVersion: Number(state?.rows[0]?.config_version),
-    connection: { id: connectionId, idp: String(connection.idp) },
+    connection: { id: connectionId, idp },
     mapping,
     targetGroupName: typeof name === 'string' ? name : null,
   }
@@ -235,13 +236,13 @@ function usersOf({ operator, connection, mapping, targetGroupName }: Trial): Asy
 async function refuseInvalidUsers(trial: Trial): Promise<void> {
   const affected = new Map<string, { field: string; users: number }>()
   for await (const { problems } of usersOf(trial))
-    for (const { field, message } of problems) {
-      const known = affected.get(message) ?? { field, users: 0 }
-      affected.set(message, { ...known, users: known.users + 1 })
+    for (const { field, rule } of problems) {
+      const known = affected.get(rule) ?? { field, users: 0 }
+      affected.set(rule, { ...known, users: known.users + 1 })
     }
-  const errors = [...affected].map(([message, { field, users }]) => ({
+  const errors = [...affected].map(([rule, { field, users }]) => ({
     path: pathOf(trial.mapping, field),
-    message: `${users} ${users === 1 ? 'user' : 'users'} would be refused: ${message}`,
+    message: `${users} ${users === 1 ? 'user' : 'users'} would be refused: ${rule}`,
   }))
   refuse(errors)
 }

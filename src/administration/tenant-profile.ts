@@ -8,7 +8,7 @@ import { standardResourceTypes } from '../scim/schemas/resource-types'
 import { raiseConfigurationVersion } from '../storage/configuration-rows'
 import { insertRecompute } from '../storage/job-rows'
 import { findProfile } from '../storage/profile-rows'
-import { forgetGroupRoles, insertAttributeRoles, makeGroupsRoles } from '../storage/roles'
+import { forgetGroupRoles, insertAttributeRoles, keepPrivileged, makeGroupsRoles } from '../storage/roles'
 import type { Statement } from '../storage/tenant-database'
 import { invalid } from './problem'
 
@@ -32,24 +32,47 @@ export async function chooseProfile(service: Service, name: string): Promise<Cho
   return { profile, document: null }
 }
 
+/** The version that a tenant has, or had until now. */
+export async function profileVersion(
+  { d1 }: Pick<Service, 'd1'>,
+  name: string,
+  version: number,
+): Promise<Profile | undefined> {
+  if (version === 0) return shippedProfile(name)
+  const row = await findProfile(d1, name, version)
+  return row && readProfile(row.document, row.version)
+}
+
 /** A document that was read without problems before it was stored. */
 export function readProfile(document: string, version: number): Profile {
   return profileOf(profileDocument.parse(JSON.parse(document)), version)
 }
 
-/** Goes behind the statement that gives the tenant the profile: its users are read anew by the job. */
+/**
+ * Goes behind the statement that gives the tenant the profile in the place of the former one: its users are read anew
+ * by the job.
+ */
 export function followProfile(
   service: Service,
   tenantId: string,
-  profile: Profile,
+  { profile, former }: { profile: Profile; former: Profile | undefined },
   jobId: string,
 ): Statement[] {
   const job = { id: jobId, kind: 'recompute', connectionId: null } as const
+  const withdrawn = withdrawnPrivileges(former, profile)
   return [
+    ...(withdrawn.length > 0 ? [keepPrivileged(tenantId, withdrawn)] : []),
     raiseConfigurationVersion(tenantId),
     ...roleStatements(service, tenantId, profile),
     ...insertRecompute(tenantId, job, accountTypeOf(standardResourceTypes).name, service.now()),
   ]
+}
+
+/** Roles that nobody can have any more: whoever has one of them is about to lose it, and that still ends sessions. */
+function withdrawnPrivileges(former: Profile | undefined, { user: { role } }: Profile): readonly string[] {
+  const privileged = former?.user.role?.privileged ?? []
+  if (!role) return privileged
+  return privileged.filter(name => role.values && !role.values.includes(name))
 }
 
 /** Roles that are known before anybody has them, so that the operator can give them permissions. */

@@ -1,5 +1,6 @@
 // Tenants as the operator handles them: create, look up, rename, suspend, resume, delete.
 import type { Service } from '../env'
+import type { Profile } from '../mapping/profile'
 import { insertJob } from '../storage/job-rows'
 import { changeProfile } from '../storage/profile-rows'
 import { failure, type Statement, TenantDatabase } from '../storage/tenant-database'
@@ -19,7 +20,13 @@ import { beginJob } from './begin-job'
 import type { OpenTenant } from './open-tenant'
 import { type List, type Page, type PageRequest, readPage, textPosition } from './page'
 import { notFound, Problem } from './problem'
-import { type ChosenProfile, chooseProfile, followProfile, roleStatements } from './tenant-profile'
+import {
+  type ChosenProfile,
+  chooseProfile,
+  followProfile,
+  profileVersion,
+  roleStatements,
+} from './tenant-profile'
 import { timestamp } from './timestamp'
 
 export interface TenantItem {
@@ -97,11 +104,12 @@ export async function updateTenantSettings(
   const { name = null, status = null } = change
   const job = { id: service.newId(), kind: 'revoke-sessions', connectionId: null } as const
   const chosen = change.profile === undefined ? undefined : await chooseProfile(service, change.profile)
+  const former = chosen && (await profileOfTenant(service, database))
   const recompute = service.newId()
   const done = await database.steps({
     job: [insertJob(tenantId, job, service.now(), isAboutToBeSuspended(tenantId, status))],
     update: [updateTenant(tenantId, { name, status })],
-    profile: chosen ? profileChange(service, tenantId, chosen, recompute) : [],
+    profile: chosen ? profileChange(service, tenantId, { ...chosen, former }, recompute) : [],
     after: [selectTenant(tenantId)],
   })
   const row = rowOf(done.after[0]?.rows)
@@ -114,16 +122,22 @@ export async function updateTenantSettings(
   return item(rowOf(after?.rows))
 }
 
+async function profileOfTenant(service: Service, database: TenantDatabase): Promise<Profile | undefined> {
+  const [found] = await database.batch([selectTenant(database.tenantId)])
+  const row = rowOf(found?.rows)
+  return profileVersion(service, row.profile, row.profileVersion)
+}
+
 function profileChange(
   service: Service,
   tenantId: string,
-  { profile, document }: ChosenProfile,
+  { profile, document, former }: ChosenProfile & { former: Profile | undefined },
   jobId: string,
 ): Statement[] {
   const { name, version } = profile
   return [
     changeProfile(tenantId, { name, version, document }),
-    ...followProfile(service, tenantId, profile, jobId),
+    ...followProfile(service, tenantId, { profile, former }, jobId),
   ]
 }
 

@@ -5,8 +5,11 @@ import { TenantDatabase } from '../storage/tenant-database'
 import { backoffSeconds, sortCalls } from './consume'
 import { persist } from './persist'
 
-/** As wrangler.toml names it. */
-export const DEAD_LETTER_QUEUE = 'edge-scim-events-dead'
+/** Whether wrangler.toml means the queue for what was given up: a second deployment has queues of other names. */
+export function isDeadLetterQueue(name: string): boolean {
+  return name.endsWith('-dead')
+}
+
 /** `max_retries` of the events queue in wrangler.toml, and the first one. */
 const QUEUE_ATTEMPTS = 21
 

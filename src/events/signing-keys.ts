@@ -21,6 +21,7 @@ import {
   signingKeysOf,
 } from '../storage/signing-keys'
 import type { TenantDatabase } from '../storage/tenant-database'
+import { persist } from './persist'
 
 const ALGORITHM = 'RS256'
 const MODULUS_BITS = 2048
@@ -135,7 +136,8 @@ async function recentKeys(
   const now = service.now()
   const kept = keptKeys.get(database.tenantId)
   if (kept && Math.abs(now - kept.at) < KEPT_MS) return kept.keys
-  const keys = await signingKeys(service, database)
+  // A delivery whose key cannot be read has used up an attempt.
+  const keys = await persist(() => signingKeys(service, database))
   if (keptKeys.size >= MAX_TENANTS) keptKeys.clear()
   keptKeys.set(database.tenantId, { keys, at: now })
   return keys

@@ -1,10 +1,17 @@
 // One SCIM request from its credential to its log row: everything that is the same whatever it asks for.
 import type { Context } from 'hono'
 import { BadEnvironment, type Service } from '../env'
-import { type Admitted, admissionOf, assumptionFor, ConfigurationChanged } from '../operations/access'
+import {
+  type Admitted,
+  admissionOf,
+  assumptionFor,
+  ConfigurationChanged,
+  isOutdated,
+} from '../operations/access'
 import { type LogOwner, logLater } from '../operations/activity-log'
 import { loadConfiguration } from '../operations/configuration'
 import { Undeclared } from '../operations/declare'
+import { internalError } from '../operations/internal-error'
 import type { RequestLog, Tenant } from '../operations/tenant'
 import { ScimError } from '../scim/error'
 import { Interop } from '../scim/interop'
@@ -12,9 +19,9 @@ import { accountTypeOf } from '../scim/schema'
 import { withDeclared } from '../scim/tenant-types'
 import type { ActivityEntry } from '../storage/activity'
 import { abortUnlessCurrent } from '../storage/configuration-rows'
-import { failure, TenantDatabase } from '../storage/tenant-database'
+import { TenantDatabase } from '../storage/tenant-database'
 import { markUsed, type TokenClaims } from '../storage/tokens'
-import { authenticate, failedCredential, limitConnection } from './authenticate'
+import { authenticate, failedCredential, hintOf, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
 import { isPlainHttp, PLAIN_HTTP } from './plain-http'
 import { errorReply } from './scim-json'
@@ -37,7 +44,7 @@ export async function serveScim(c: Context<AppEnv>, handle: Handle): Promise<Res
   try {
     response = await admitAndHandle(c, service, log, handle)
   } catch (error) {
-    const refusal = asScimError(error, log.id)
+    const refusal = asScimError(error, log.id, c.req.method)
     log.refused(refusal)
     response = errorReply(refusal)
   }
@@ -77,10 +84,6 @@ async function admitAndHandle(
       throw error
     }
   }
-}
-
-function isOutdated(error: unknown): boolean {
-  return error instanceof ConfigurationChanged || failure(error) === 'configuration'
 }
 
 interface Attempt {
@@ -186,18 +189,11 @@ export function baseUrlOf(url: string): string {
   return origin + (end ? pathname.slice(0, end.index + '/scim/v2'.length) : pathname).replace(/\/{2,}/g, '/')
 }
 
-function asScimError(error: unknown, requestId: string): ScimError {
+function asScimError(error: unknown, requestId: string, method: string): ScimError {
   if (error instanceof ScimError) return error
-  const name = error instanceof Error ? error.name : 'unknown'
-  const message = error instanceof Error ? error.message.slice(0, 300) : ''
-  console.error(JSON.stringify({ message: 'request failed', requestId, error: name, reason: message }))
   if (error instanceof BadEnvironment)
     return new ScimError(500, undefined, error.message).about('wrong-settings')
-  if (isOutdated(error) || /D1_ERROR: .*(overloaded|timeout|reset|lost)/i.test(message))
-    return new ScimError(503, undefined, 'The service is busy; send the request again.', {
-      'Retry-After': '2',
-    })
-  return new ScimError(500, undefined, `An internal error; nothing was changed. Its number is ${requestId}.`)
+  return internalError(error, requestId, method === 'GET')
 }
 
 /** The request's row in the activity log, filled in as things become known. */
@@ -253,7 +249,7 @@ class ScimRequestLog implements RequestLog {
       id: this.id,
       at: this.startedAt,
       connectionId: this.claims?.connectionId ?? null,
-      tokenHint: this.claims?.hint ?? null,
+      tokenHint: this.claims?.hint ?? hintOf(this.c.req.header('Authorization') ?? null),
       method: this.c.req.method,
       path: pathBelowBase(this.c.req.path),
       status,

@@ -42,17 +42,18 @@ export function checkProfile(profile: Profile, type: ResourceType): readonly Doc
   return problems
 }
 
-/** `targetGroups`: ids of those that the tenant has. */
+/** `idp`: the kind of the connection; `targetGroups`: ids of those that the tenant has. */
 export function checkMapping(
   mapping: Mapping,
   profile: Profile,
+  idp: string | undefined,
   type: ResourceType,
   targetGroups: readonly string[],
 ): readonly DocumentProblem[] {
   const { problems, report } = reporter()
   checkFields(mapping.fields, 'fields', type, report)
-  if (mapping.groupBy)
-    checkGroupBy(mapping.groupBy.source, fieldsOf(profile, mapping, undefined), type, report)
+  checkNames(mapping.fields, profile.user.fields, report)
+  if (mapping.groupBy) checkGroupBy(mapping.groupBy.source, fieldsOf(profile, mapping, idp), type, report)
   if (mapping.targetGroup !== null && !targetGroups.includes(mapping.targetGroup))
     report('targetGroup', 'is no target group of this tenant; make it first')
   return problems
@@ -67,13 +68,24 @@ function checkFields(fields: readonly Field[], at: string, type: ResourceType, r
   const seen = new Set<string>()
   fields.forEach((field, index) => {
     const here = `${at}[${index}]`
-    if (seen.has(field.field)) report(`${here}.field`, `${field.field} is given twice`)
-    seen.add(field.field)
+    const name = field.field.toLowerCase()
+    if (seen.has(name))
+      report(`${here}.field`, `${field.field} is given twice; case tells no field from another`)
+    seen.add(name)
     checkPath(field.source, `${here}.source`, type, report)
     field.fallback.forEach((path, nth) => {
       checkPath(path, `${here}.fallback[${nth}]`, type, report)
     })
     checkValues(field, here, report)
+  })
+}
+
+/** A filter reads the names of fields without case, so two of them cannot differ in that alone. */
+function checkNames(own: readonly Field[], ofProfile: readonly Field[], report: Report): void {
+  own.forEach(({ field }, index) => {
+    const meant = ofProfile.find(known => known.field.toLowerCase() === field.toLowerCase())
+    if (meant && meant.field !== field)
+      report(`fields[${index}].field`, `must be written ${meant.field}, as the profile has it`)
   })
 }
 

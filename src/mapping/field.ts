@@ -17,6 +17,8 @@ export interface FieldProblem {
   /** The field, or `role`. */
   readonly field: string
   readonly message: string
+  /** The message without what is the value's own, so that it is the same for everybody who breaks the rule. */
+  readonly rule: string
   readonly help: HelpTopic
 }
 
@@ -38,7 +40,8 @@ export function readField(field: ReadyField, resource: Resource): FieldReading {
   }
   if (field.default !== undefined) return { value: field.default }
   if (!field.required) return { value: undefined }
-  return { problem: { field: field.field, message: missing(field), help: 'missing-required-attribute' } }
+  const message = missing(field)
+  return { problem: { field: field.field, message, rule: message, help: 'missing-required-attribute' } }
 }
 
 const named = {
@@ -73,6 +76,7 @@ function judged(field: ReadyField, source: Source, value: Json): FieldReading {
       source,
       'value-too-long',
       `has ${length} characters; at most ${maxLength} are taken`,
+      `has more than ${maxLength} characters`,
     )
   if (!values) return { value }
   const known = listed(values, value, source)
@@ -95,8 +99,15 @@ export function listed(values: readonly Json[], value: Json, { path }: Source): 
   )
 }
 
-function refused({ field }: ReadyField, source: Source, help: HelpTopic, rule: string): FieldReading {
-  return { problem: { field, message: `${clip(source.text)} ${rule} (field "${field}")`, help } }
+function refused(
+  { field }: ReadyField,
+  source: Source,
+  help: HelpTopic,
+  message: string,
+  rule = message,
+): FieldReading {
+  const told = (what: string) => `${clip(source.text)} ${what} (field "${field}")`
+  return { problem: { field, message: told(message), rule: told(rule), help } }
 }
 
 function missing({ field, source, fallback }: Field): string {

@@ -47,7 +47,8 @@ export function viewerOf(
       if (value !== undefined) values[field.field] = value
     }
     const { value: found, problem } = role ? readField(role, resource) : noRole
-    if (problem) problems.push(problem)
+    // What a field that is the role's source says against a value needs to be said once.
+    if (problem && !problems.some(({ field }) => field === profile.user.role?.source)) problems.push(problem)
     return {
       view: {
         profile: values,

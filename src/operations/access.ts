@@ -1,7 +1,7 @@
 // Whether a token may do what it asks, answered in the same round trip as the data it asks for.
 import { ScimError } from '../scim/error'
 import type { Mode } from '../scim/interop'
-import type { Admission, Row } from '../storage/tenant-database'
+import { type Admission, failure, type Row } from '../storage/tenant-database'
 import { credentialCounts, credentialStatement, type TokenClaims } from '../storage/tokens'
 import { type Configuration, forgetConfiguration, knownConfiguration } from './configuration'
 
@@ -17,6 +17,11 @@ export class ConfigurationChanged extends Error {
   constructor(readonly toBeLoaded: boolean) {
     super()
   }
+}
+
+/** Whether the tenant's configuration is no longer what the request was done by; nothing has been written then. */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof ConfigurationChanged || failure(error) === 'configuration'
 }
 
 /** What the credential row tells beside being there. */

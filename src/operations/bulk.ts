@@ -21,6 +21,7 @@ import { failure } from '../storage/tenant-database'
 import { create } from './create'
 import { declareAhead, Undeclared } from './declare'
 import { remove } from './delete'
+import { internalError } from './internal-error'
 import { modify } from './modify'
 import { replace } from './replace'
 import type { Tenant } from './tenant'
@@ -35,7 +36,10 @@ export interface BulkOutcome {
 /** What is answered of each operation: no more than its id is read back. */
 const NOTHING: Projection = { only: new Set() }
 
-/** Never throws for a single operation; throws 401 and 403 when the credential does not count. */
+/**
+ * Never throws for a single operation, be it that D1 fails in it: those before it have been done, and are answered.
+ * Throws 401 and 403 when the credential does not count, and whatever keeps that from being known.
+ */
 export async function bulk(tenant: Tenant, request: BulkRequest): Promise<BulkOutcome> {
   return new BulkRun(tenant, request).run()
 }
@@ -164,9 +168,10 @@ class BulkRun {
 
   /** What was done before cannot be done again, so that the operation is left to the client. */
   #refusalOf(error: unknown): unknown {
-    return failure(error) === 'configuration' || error instanceof Undeclared
-      ? new ScimError(503, undefined, 'The configuration changed meanwhile; send the operation again.')
-      : error
+    if (failure(error) === 'configuration' || error instanceof Undeclared)
+      return new ScimError(503, undefined, 'The configuration changed meanwhile; send the operation again.')
+    const isAdmitted = this.tenant.database.admitted === undefined
+    return error instanceof ScimError || !isAdmitted ? error : internalError(error, this.tenant.txn)
   }
 
   async #perform(at: number, operation: BulkOperation, bare: boolean): Promise<Written | undefined> {

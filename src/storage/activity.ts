@@ -7,6 +7,7 @@ export interface ActivityEntry {
   /** Milliseconds. */
   readonly at: number
   readonly connectionId: string | null
+  /** Last characters of the token, or of what was refused in its place. */
   readonly tokenHint: string | null
   readonly method: string
   /** Below the tenant's base, without the query string: filters hold personal data. */
@@ -29,8 +30,8 @@ export function outcomeOf(status: number): string {
 }
 
 /**
- * Appends the entries if `condition` holds. `notes`: tolerances that only the tables know of, each an expression that
- * is text or null.
+ * Appends the entries if `condition` holds; a request has one, the first. `notes`: tolerances that only the tables know
+ * of, each an expression that is text or null.
  */
 export function insertActivity(
   tenantId: string,
@@ -50,5 +51,6 @@ export function insertActivity(
       e.value ->> '$.scimType', e.value ->> '$.detail', e.value ->> '$.help', e.value ->> '$.resourceType',
       e.value ->> '$.resourceId',
       ${tolerances}, e.value ->> '$.durationMs'
-    FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}`
+    FROM json_each(${JSON.stringify(rows)}) e WHERE ${condition}
+    ON CONFLICT DO NOTHING`
 }

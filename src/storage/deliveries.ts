@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { JsonObject } from '../scim/json'
 import { endingsBefore, lostAgainBy, overtakenBy, REACTIVATED } from './access-events'
+import { CLOCKS_DIFFER_MS } from './clocks'
 import { FETCH_WITHIN_MS, published, WAKE_AFTER_MS, wakeAt } from './outbox'
 import { takeProbes } from './receiver-circuit'
 import { receiverColumns, receiverOf, type StoredReceiver } from './receivers'
@@ -77,6 +78,11 @@ const HELD_EVERY_MS = 2_000
 
 const OUTSTANDING = sql.raw(`state IN ('pending', 'retrying')`)
 
+/** What was never put off is due whatever the clock says: it may have been written by one that was ahead. */
+function isDue(now: number): SQL {
+  return sql`(next_attempt_at <= ${now + EARLY_MS} OR (state = 'pending' AND last_error IS NULL))`
+}
+
 /**
  * Claims every delivery that is due and that nobody else has, in one round trip. What is in neither form of the
  * answer (delivered, dead, leased, paused, unknown) is nothing for this consumer.
@@ -96,7 +102,7 @@ export async function claimDeliveries(
     takeProbes(tenantId, pairsOf(wanted), now),
     sql`SELECT d.sequence AS sequence, d.receiver_id AS receiver_id, d.state AS state, d.attempts AS attempts,
         d.attempts_before AS attempts_before, d.answered AS answered, d.next_attempt_at AS next_attempt_at,
-        e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data,
+        ${isDue(now)} AS is_due, e.id AS event_id, e.type AS type, e.txn AS txn, e.occurred_at AS occurred_at, e.data AS data,
         r.is_polled AS is_polled, ${overtakenBy(tenantId, user, sql`e.sequence`)} AS overtaken_by,
         iif(e.type = ${REACTIVATED}, ${lostAgainBy(tenantId, user, sql`e.sequence`)}, NULL) AS lost_again_by,
         ${receiverColumns}
@@ -127,11 +133,11 @@ function holdStatement(tenantId: string, wanted: string, now: number): SQL {
     WHERE b.tenant_id = ${tenantId} AND b.sequence = x.sequence AND b.receiver_id = deliveries.receiver_id
       AND b.${OUTSTANDING})`
   const soon = sql`max(coalesce(${waitsFor('next_attempt_at')}, 0), ${now}) + ${HELD_EVERY_MS}`
-  const next = sql`min(${soon}, occurred_at + ${HELD_MS})`
+  const next = sql`min(${soon}, occurred_at + ${HELD_MS}, ${now + HELD_MS})`
   return sql`UPDATE deliveries SET next_attempt_at = ${next}, wake_at = ${next} + ${WAKE_AFTER_MS},
       last_error = 'it waits until an earlier event of the same person is told: ' || ${waitsFor('sequence')}
     WHERE tenant_id = ${tenantId} AND (sequence, receiver_id) IN ${pairsOf(wanted)}
-      AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND next_attempt_at <= ${now + EARLY_MS}
+      AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND ${isDue(now)}
       AND occurred_at > ${now - HELD_MS}
       AND EXISTS (SELECT 1 FROM events e
         WHERE e.tenant_id = ${tenantId} AND e.sequence = deliveries.sequence AND e.type = ${REACTIVATED})
@@ -144,11 +150,13 @@ function holdStatement(tenantId: string, wanted: string, now: number): SQL {
 function claimStatement(tenantId: string, wanted: string, now: number, lease: Lease): SQL {
   const timeout = sql`min(${lease.maxTimeoutSeconds}, coalesce(r.retry ->> '$.timeoutSeconds', ${lease.defaultTimeoutSeconds}))`
   const leaseUntil = sql`${now + LEASE_MARGIN_MS} + 1000 * ${timeout}`
+  const longest = now + LEASE_MARGIN_MS + 1000 * lease.maxTimeoutSeconds + CLOCKS_DIFFER_MS
   return sql`UPDATE deliveries SET attempts = attempts + 1,
       lease_until = ${leaseUntil}, wake_at = ${AFTER_LEASE_MS} + ${leaseUntil}
     FROM receivers r
     WHERE deliveries.tenant_id = ${tenantId} AND (deliveries.sequence, deliveries.receiver_id) IN ${pairsOf(wanted)}
-      AND ${OUTSTANDING} AND (lease_until IS NULL OR lease_until <= ${now}) AND next_attempt_at <= ${now + EARLY_MS}
+      AND ${OUTSTANDING} AND ${isDue(now)}
+      AND (lease_until IS NULL OR lease_until <= ${now} OR lease_until > ${longest})
       AND r.tenant_id = ${tenantId} AND r.id = deliveries.receiver_id AND r.status = 'active'
       AND r.is_polled = 0
     RETURNING sequence, receiver_id`
@@ -188,8 +196,7 @@ function claimOf(
   if (isHeld) return { kind: 'held', key, nextAttemptAt }
   if (row.is_polled === 1)
     return nextAttemptAt + FETCH_WITHIN_MS > now ? undefined : { kind: 'unfetched', key }
-  const early = row.r_status === 'active' && nextAttemptAt > now + EARLY_MS
-  return early ? { kind: 'early', key, nextAttemptAt } : undefined
+  return row.is_due === 0 && row.r_status === 'active' ? { kind: 'early', key, nextAttemptAt } : undefined
 }
 
 function eventOf(row: Row): StoredEvent {
@@ -335,17 +342,17 @@ export function replayRange(
     RETURNING ${published(now)}`
 }
 
+/** Anew from `now`, unless the alarm has been raised; the sweep sees to those whose receiver is not active. */
+function watchedFrom(now: number): SQL {
+  return sql`iif(ends_sessions = 1 AND delivered_at IS NULL AND overdue = 0, ${now}, NULL)`
+}
+
 /** Sends those again that are dead, the oldest first and no more than `limit`; the same columns. */
 export function replayDead(tenantId: string, receiverId: string, limit: number, now: number): SQL {
   return sql`UPDATE deliveries SET ${startAgain(tenantId, receiverId, now)}
     WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND sequence IN (SELECT sequence FROM deliveries
       WHERE tenant_id = ${tenantId} AND receiver_id = ${receiverId} AND state = 'dead' ORDER BY sequence LIMIT ${limit})
     RETURNING ${published(now)}`
-}
-
-/** Anew from `now`, unless the alarm has been raised; the sweep sees to those whose receiver is not active. */
-function watchedFrom(now: number): SQL {
-  return sql`iif(ends_sessions = 1 AND delivered_at IS NULL AND overdue = 0, ${now}, NULL)`
 }
 
 function startAgain(tenantId: string, receiverId: string, now: number): SQL {

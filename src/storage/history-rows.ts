@@ -123,6 +123,12 @@ export function selectTold(tenantId: string, sequences: readonly number[]): SQL 
     WHERE d.tenant_id = ${tenantId} AND d.sequence = k.value ORDER BY d.sequence, d.receiver_id`
 }
 
+/** Of the events with these sequences, oldest first. */
+export function deliveriesOf(tenantId: string, sequences: readonly number[]): SQL {
+  return sql`SELECT ${deliveryColumns} FROM json_each(${JSON.stringify(sequences)}) s CROSS JOIN deliveries
+    WHERE tenant_id = ${tenantId} AND sequence = s.value ORDER BY sequence, receiver_id`
+}
+
 /** Whether there is such a delivery, and its receiver's status (null: the receiver is gone). */
 export function selectDeliveryReceiver(tenantId: string, sequence: number, receiverId: string): SQL {
   return sql`SELECT r.status AS status FROM deliveries d

@@ -1,4 +1,5 @@
-// Keys derived from the Worker's one secret, and what is done with them: MACs, sealed secrets, hashes.
+// Keys derived from the Worker's one secret, and what is done with them: MACs, sealed secrets, hashes. While the secret is
+// being rotated, what the one before it made counts as well.
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -6,16 +7,28 @@ const decoder = new TextDecoder()
 export interface Keys {
   /** HMAC-SHA256 of the bytes, 32 bytes. */
   mac(bytes: Uint8Array): Promise<Uint8Array>
+  /** Whether `mac` is how the HMAC of the bytes begins, under this key or the previous one. */
+  isMac(bytes: Uint8Array, mac: Uint8Array): Promise<boolean>
   /** Text → AES-256-GCM, base64url; `context` must be the same when it is opened. */
   seal(text: string, context: string): Promise<string>
-  /** Throws when the text was not sealed by this key for this context. */
+  /** Throws when the text was not sealed for this context, by this key or the previous one. */
   open(sealed: string, context: string): Promise<string>
 }
 
 const derived = new Map<string, Promise<Keys>>()
 
-/** The keys of SECRET_KEY; derived once an isolate. */
-export function keysOf(secretKey: string): Promise<Keys> {
+/** The keys of SECRET_KEY, beside those of SECRET_KEY_PREVIOUS where there is one; derived once an isolate. */
+export async function keysOf(secretKey: string, previousKey?: string): Promise<Keys> {
+  if (previousKey === undefined) return derivedOnce(secretKey)
+  const [keys, previous] = await Promise.all([derivedOnce(secretKey), derivedOnce(previousKey)])
+  return {
+    ...keys,
+    isMac: async (bytes, mac) => (await keys.isMac(bytes, mac)) || previous.isMac(bytes, mac),
+    open: (sealed, context) => keys.open(sealed, context).catch(() => previous.open(sealed, context)),
+  }
+}
+
+function derivedOnce(secretKey: string): Promise<Keys> {
   let keys = derived.get(secretKey)
   if (!keys) {
     keys = derive(secretKey)
@@ -46,8 +59,11 @@ async function derive(secretKey: string): Promise<Keys> {
     false,
     ['encrypt', 'decrypt'],
   )
+  const macOf = async (bytes: Uint8Array) => new Uint8Array(await crypto.subtle.sign('HMAC', macKey, bytes))
   return {
-    mac: async bytes => new Uint8Array(await crypto.subtle.sign('HMAC', macKey, bytes)),
+    mac: macOf,
+    isMac: async (bytes, mac) =>
+      crypto.subtle.timingSafeEqual((await macOf(bytes)).slice(0, mac.length), mac),
     seal: async (text, context) => {
       const iv = crypto.getRandomValues(new Uint8Array(12))
       const parameters = { name: 'AES-GCM', iv, additionalData: encoder.encode(context) }

@@ -39,10 +39,10 @@ export function raiseAlarms(
   }
 }
 
-/** Which delivery `d` of the event `e`, whose sessions, and how long they have waited. */
+/** Which delivery `d` of the event `e`, whose sessions, and how many whole minutes they have waited. */
 function overdueData(now: number): SQL {
   return sql`json_object('delivery', json_object('receiverId', d.receiver_id, 'eventId', d.event_id,
       'sequence', d.sequence, 'type', e.type, 'state', d.state, 'attempts', d.attempts, 'lastStatus', d.last_status,
       'lastError', d.last_error),
-    'user', e.data -> '$.user', 'minutes', (${now} - d.watch_from) / 60000)`
+    'user', e.data -> '$.user', 'minutes', CAST((${now} - d.watch_from) / 60000 AS INTEGER))`
 }

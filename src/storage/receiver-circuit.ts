@@ -4,6 +4,7 @@
 // saves calls: what is not sent takes its place in the delivery's schedule as a failed attempt, so that nothing is
 // dead sooner or later than without it; and once the receiver answers, all that waits is due at once.
 import { type SQL, sql } from 'drizzle-orm'
+import { CLOCKS_DIFFER_MS } from './clocks'
 import { published, WAKE_AFTER_MS } from './outbox'
 
 /** It opens after so many failures in a row … */
@@ -27,7 +28,7 @@ export const closed = sql.raw('failures = 0, failing_since = NULL, open_until = 
  */
 export function takeProbes(tenantId: string, wanted: SQL, now: number): SQL {
   return sql`UPDATE receivers SET open_until = ${now + PROBE_MS}
-    WHERE tenant_id = ${tenantId} AND open_until <= ${now} AND id IN (SELECT receiver_id FROM deliveries
+    WHERE tenant_id = ${tenantId} AND (open_until <= ${now} OR open_until > ${now + MAX_PAUSE_MS + CLOCKS_DIFFER_MS}) AND id IN (SELECT receiver_id FROM deliveries
       WHERE tenant_id = ${tenantId} AND (sequence, receiver_id) IN ${wanted} AND lease_until > ${now})
     RETURNING id`
 }

@@ -30,6 +30,12 @@ export function changeRole(
   ]
 }
 
+/** Of these roles from an attribute those that somebody has are privileged, where the operator says nothing else. */
+export function keepPrivileged(tenantId: string, names: readonly string[]): SQL {
+  return sql`UPDATE roles SET privileged = 1 WHERE tenant_id = ${tenantId} AND source = 'attribute'
+    AND privileged IS NULL AND members > 0 AND name IN (SELECT value FROM json_each(${JSON.stringify(names)}))`
+}
+
 /** A user is no more. */
 export function leaveRole(tenantId: string, name: string): SQL {
   return sql`UPDATE roles SET members = members - 1
@@ -99,7 +105,8 @@ export function updateRole(
 
 /** Roles from an attribute of which the operator says whether they are privileged. Rows: `name`, `privileged`. */
 export function selectDecidedRoles(tenantId: string): SQL {
-  return sql`SELECT name, privileged FROM roles
+  // By the index of its own: a tenant can have as many roles as groups.
+  return sql`SELECT name, privileged FROM roles INDEXED BY roles_attribute
     WHERE tenant_id = ${tenantId} AND source = 'attribute' AND privileged IS NOT NULL`
 }
 

@@ -138,3 +138,15 @@ export function failure(error: unknown): Failure | undefined {
   }
   return undefined
 }
+
+/** Whether SQLite itself refused a statement: then nothing of its batch has been stored. */
+export function wasRolledBack(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('SQLITE_')
+}
+
+/** Whether D1 could not be asked or its answer did not come: for a moment, and whatever it was asked may be done. */
+export function isUnavailable(error: unknown): boolean {
+  return (
+    error instanceof Error && /D1_ERROR: .*(overloaded|timeout|reset|lost|transient)/i.test(error.message)
+  )
+}

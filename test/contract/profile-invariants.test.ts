@@ -353,7 +353,12 @@ test('a version that comes late takes nobody back, and no tenant that has anothe
   await rest(ahead, [ahead.connection])
   const document = JSON.stringify(profileDocument.parse({ name: old }))
   for (const tenant of [ahead, away])
-    await adopt(await serviceOf(env), await tenantIdOf(tenant), { name: old, version: 1, document })
+    await adopt(
+      await serviceOf(env),
+      await tenantIdOf(tenant),
+      { name: old, version: 1, document },
+      undefined,
+    )
   expect(await admin('GET', ahead.at)).toMatchObject({ profile: old, profileVersion: 2 })
   expect(await admin('GET', away.at)).toMatchObject({ profile: next, profileVersion: 1 })
   expect((await admin<Account>('GET', `${ahead.at}/users/${user.id}`)).profile.team).toBe('U')

@@ -293,6 +293,64 @@ describe('roles from an attribute', () => {
     expect((await account(tenant, user.id)).sessionEpoch).toBe(2)
   })
 
+  it.each<[string, (tenant: Tenant, name: string) => Promise<unknown>]>([
+    ['another profile', async ({ at }) => admin('PATCH', at, { profile: await newProfile({}) })],
+    ['a version of it', async (_, name) => admin('PUT', `/profiles/${name}`, { name })],
+  ])('losing a privileged one to a profile without it ends sessions as well: %s', async (_, change) => {
+    const name = await newProfile({ role })
+    const tenant = await newTenant({ profile: name })
+    const [owner, standard] = [await tenant.user(having('OWNER')), await tenant.user(having('STANDARD'))]
+    const events = await tenant.eventsOf(async () => {
+      await change(tenant, name)
+      await settled()
+    })
+    expect(events.map(({ type, userId }) => [type, userId])).toEqual([
+      ['user.updated', owner.id],
+      ['user.sessions_revoked', owner.id],
+      ['user.updated', standard.id],
+    ])
+    expect(events[1]?.data).toMatchObject({ reason: 'privileged_role_lost', epoch: 1 })
+  })
+
+  it('losing one that the profile no longer has, by the write that mends it, ends sessions', async () => {
+    const name = await newProfile({ role })
+    const tenant = await newTenant({ profile: name })
+    const user = await tenant.user(having('OWNER'))
+    const { values, ...rest } = role
+    const less = { ...rest, values: values.slice(1), privileged: ['ADMIN'] }
+    await admin('PUT', `/profiles/${name}`, { name, user: { role: less } })
+    await settled()
+    expect((await account(tenant, user.id)).roles).toMatchObject([{ name: 'OWNER', privileged: true }])
+    const events = await tenant.eventsOf(() =>
+      tenant.scim.patch(`/Users/${user.id}`, replace('roles', [{ value: 'STANDARD', primary: true }])),
+    )
+    expect(types(events)).toEqual(['user.updated', 'user.sessions_revoked'])
+  })
+
+  it('a role that the new profile has is privileged if that says so', async () => {
+    const name = await newProfile({ role })
+    const tenant = await newTenant({ profile: name })
+    const user = await tenant.user(having('OWNER'))
+    await admin('PUT', `/profiles/${name}`, { name, user: { role: { ...role, privileged: [] } } })
+    await settled()
+    const events = await tenant.eventsOf(() =>
+      tenant.scim.patch(`/Users/${user.id}`, replace('roles', [{ value: 'STANDARD', primary: true }])),
+    )
+    expect(types(events)).toEqual(['user.updated'])
+  })
+
+  it('whose source is a field refuses a value that the field refuses once', async () => {
+    const values = ['Junior', 'Chief']
+    const fields = [{ field: 'grade', source: 'userType', values }]
+    const tenant = await tenantWith({ fields, role: { source: 'grade', values } })
+    expectError(
+      await tenant.scim.post('/Users', newUser({ userType: 'King' })),
+      400,
+      'invalidValue',
+      /^userType must be one of Junior, Chief \(field "grade"\)\.$/,
+    )
+  })
+
   it('the operator says what a role permits, and whether it is privileged', async () => {
     const tenant = await tenantWith({ role })
     const user = await tenant.user(having('STANDARD'))
@@ -508,6 +566,21 @@ describe('a mapping', () => {
       },
     ])
     expect(await admin('GET', mappingAt(tenant))).toMatchObject({ version: 0 })
+  })
+
+  it('counts whom one rule affects together, whatever their values', async () => {
+    const tenant = await tenantWith(user)
+    await tenant.user({ title: 'seven77' })
+    await tenant.user({ title: 'eight888' })
+    const reply = await call('PUT', mappingAt(tenant), {
+      fields: [{ field: 'level', source: 'title', maxLength: 6 }],
+    })
+    expect(reply.body.errors).toEqual([
+      {
+        path: 'fields[0]',
+        message: '2 users would be refused: title has more than 6 characters (field "level")',
+      },
+    ])
   })
 
   it('is published as a version and can be rolled back', async () => {

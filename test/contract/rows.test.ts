@@ -525,7 +525,7 @@ describe('refusals', () => {
   it('RFC-189 a failure inside says a number to ask for, and nothing of what failed', async () => {
     const DB = new Proxy({} as D1Database, {
       get: () => () => {
-        throw new Error('D1_ERROR: no such column: secret_of_tenant_7 at storage/tokens.ts:42')
+        throw new Error('D1_ERROR: no such column: secret_of_tenant_7 at storage/tokens.ts:42: SQLITE_ERROR')
       },
     })
     const bearer = `Bearer ${tenant.connection.token.value}`

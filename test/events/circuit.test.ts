@@ -95,7 +95,7 @@ describe('the circuit', () => {
     expect(await receiverRow(receiverId)).toEqual({ failures: 5, openUntil: null })
   })
 
-  test('sends nothing while it is open; the schedule of each delivery goes on', async () => {
+  test('FAULT-19 sends nothing while it is open; the schedule of each delivery goes on', async () => {
     const { pointers, receiverId } = await leftAlone()
     const other = await tenant.receiver()
     const [fresh, elsewhere] = await tenant.event([receiverId, other])
@@ -110,7 +110,7 @@ describe('the circuit', () => {
     expect(row.next_attempt_at).toBeLessThanOrEqual(world.clock.now + 1_100)
   })
 
-  test('nothing is dead that was not tried at the end of its schedule', async () => {
+  test('FAULT-19 nothing is dead that was not tried at the end of its schedule', async () => {
     const { receiverId } = await leftAlone()
     await env.DB.prepare(`UPDATE receivers SET retry = '{"schedule":[1]}' WHERE id = ?`)
       .bind(receiverId)
@@ -162,7 +162,7 @@ describe('the circuit', () => {
     expect(world.sent).toHaveLength(2)
   })
 
-  test('a success closes it: all that waits is due at once, in order, and nothing is lost', async () => {
+  test('FAULT-19 a success closes it: all that waits is due at once, in order, and nothing is lost', async () => {
     const { receiverId, pointers, openUntil } = await leftAlone()
     await env.DB.prepare('UPDATE receivers SET retry = NULL WHERE id = ?').bind(receiverId).run()
     world.clock.now += 2 * SECOND

@@ -104,22 +104,25 @@ describe('what an answer means', () => {
     expect(world.queued[0]?.delaySeconds).toBe(Math.min(wait / 1000, 43_200))
   })
 
-  test('Retry-After counts on 429 and 503 only', async () => {
+  test('FAULT-26 Retry-After counts on 429 and 503 only', async () => {
     const { row } = await attemptOnce(
       () => new Response('', { status: 500, headers: { 'retry-after': '3600' } }),
     )
     expect(row.next_attempt_at).toBeLessThan(START + 2_000)
   })
 
-  test.each([301, 302, 303, 307, 308])('%d: a redirect is a failure and is not followed', async status => {
-    const headers = { location: 'https://elsewhere.example/' }
-    const { row } = await attemptOnce(() => new Response(null, { status, headers }))
-    expect(row).toMatchObject({ state: 'retrying', last_status: status })
-    expect(row.last_error).toBe(`answered ${status}, a redirect: redirects are not followed`)
-    expect(world.sent).toHaveLength(1)
-  })
+  test.each([301, 302, 303, 307, 308])(
+    'FAULT-21 %d: a redirect is a failure and is not followed',
+    async status => {
+      const headers = { location: 'https://elsewhere.example/' }
+      const { row } = await attemptOnce(() => new Response(null, { status, headers }))
+      expect(row).toMatchObject({ state: 'retrying', last_status: status })
+      expect(row.last_error).toBe(`answered ${status}, a redirect: redirects are not followed`)
+      expect(world.sent).toHaveLength(1)
+    },
+  )
 
-  test('410: the receiver is disabled and all that is outstanding for it is dead; others go on', async () => {
+  test('FAULT-24 410: the receiver is disabled and all that is outstanding for it is dead; others go on', async () => {
     const [gone, other] = [await tenant.receiver(), await tenant.receiver()]
     const [first] = await tenant.event([gone, other])
     const [second, kept] = await tenant.event([gone, other])
@@ -144,17 +147,17 @@ describe('what an answer means', () => {
     ['internal error; reference = abc', 'could not connect: the name is unknown or nothing answers there'],
     ['getaddrinfo ENOTFOUND https://x/?token=secret', 'DNS knows no such name'],
     ['TLS peer certificate is not trusted', 'TLS failed'],
-  ])('no answer (%s)', async (message, words) => {
+  ])('FAULT-17 no answer (%s)', async (message, words) => {
     const { row } = await attemptOnce(() => Promise.reject(new Error(message)))
     expect(row).toMatchObject({ state: 'retrying', last_status: null, last_error: words })
   })
 
-  test('too late an answer', async () => {
+  test('FAULT-18 too late an answer', async () => {
     const { row } = await attemptOnce(() => new Promise(() => undefined), { retry: { timeoutSeconds: 0.05 } })
     expect(row).toMatchObject({ state: 'retrying', last_status: null, last_error: 'no answer within 0.05 s' })
   })
 
-  test('an address that has become forbidden is not sent to', async () => {
+  test('FAULT-25 an address that has become forbidden is not sent to', async () => {
     const { row } = await attemptOnce(() => new Response(), {
       url: 'https://169.254.169.254/latest?key=secret',
     })
@@ -198,12 +201,12 @@ describe('the receipt', () => {
     ['<html>', null],
     ['{"sessionsEnded":', null],
     [`{"sessionsEnded":3,"x":"${'x'.repeat(70_000)}"}`, null],
-  ])('%.40s', async (body, expected) => {
+  ])('FAULT-20 %.40s', async (body, expected) => {
     const { row } = await attemptOnce(() => new Response(body))
     expect(row).toMatchObject({ state: 'delivered', sessions_ended: expected })
   })
 
-  test('of 10 MB is not read', async () => {
+  test('FAULT-22 of 10 MB is not read', async () => {
     let pulled = 0
     const cancelled = vi.fn()
     const body = new ReadableStream({
@@ -220,7 +223,7 @@ describe('the receipt', () => {
     expect(pulled).toBeLessThan(200_000)
   })
 
-  test('that never ends is given up, and the delivery stays delivered', async () => {
+  test('FAULT-23 that never ends is given up, and the delivery stays delivered', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const asked = Promise.withResolvers<void>()
     const receiverId = await tenant.receiver()
@@ -254,7 +257,7 @@ describe('the receipt', () => {
 })
 
 describe('one delivery, one send', () => {
-  test('the same message twice in a batch, twice at once, and once more', async () => {
+  test('FAULT-16 the same message twice in a batch, twice at once, and once more', async () => {
     const [pointer] = await tenant.event([await tenant.receiver()])
     await Promise.all([run(world, [pointer, pointer]), run(world, [pointer])])
     expect(acknowledged(await run(world, [pointer]))).toBe(true)
@@ -294,7 +297,7 @@ describe('one delivery, one send', () => {
     expect(await rowOf(pointer)).toMatchObject({ state: 'pending', attempts: 0 })
   })
 
-  test('a consumer that died is waited for, then replaced by the sweep', async () => {
+  test('FAULT-2 a consumer that died is waited for, then replaced by the sweep', async () => {
     const [pointer] = await tenant.event([await tenant.receiver()])
     if (!pointer) throw new Error('no delivery')
     const [claim] = await claimDeliveries(tenant.database, [pointer], START, LEASE)
@@ -387,7 +390,7 @@ describe('results that come late', () => {
 })
 
 describe('a receiver that hangs', () => {
-  test('holds up neither its batch nor the next; its time-out is recorded', async () => {
+  test('FAULT-18 holds up neither its batch nor the next; its time-out is recorded', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const [hanging, good] = [await tenant.receiver(), await tenant.receiver()]
     const calls: string[] = []
@@ -465,7 +468,7 @@ describe('a receiver that hangs', () => {
 })
 
 describe('the schedule', () => {
-  test('of twelve attempts ends in dead, and a replay starts it anew with the same bytes', async () => {
+  test('FAULT-19 of twelve attempts ends in dead, and a replay starts it anew with the same bytes', async () => {
     const { pointer, receiverId } = await attemptOnce(() => new Response('', { status: 500 }))
     for (const [failed, seconds] of DEFAULT_SCHEDULE.entries()) {
       const { state, attempts, next_attempt_at } = await rowOf(pointer)
@@ -524,7 +527,7 @@ describe('the queue', () => {
     expect(world.queue.sendBatch).toHaveBeenCalledTimes(23)
   })
 
-  test('may refuse twice', async () => {
+  test('FAULT-12 may refuse twice', async () => {
     const refuse = new Error('Queue is overloaded')
     world.queue.sendBatch.mockRejectedValueOnce(refuse).mockRejectedValueOnce(refuse)
     vi.useFakeTimers({ toFake: ['setTimeout'] })
@@ -534,7 +537,7 @@ describe('the queue', () => {
     expect(world.queued).toHaveLength(3)
   })
 
-  test('may refuse for good: nobody is told but the log, and the sweep delivers', async () => {
+  test('FAULT-12 may refuse for good: nobody is told but the log, and the sweep delivers', async () => {
     const [pointer] = await tenant.event([await tenant.receiver()])
     world.queue.sendBatch.mockRejectedValue(new Error('Queue is overloaded'))
     vi.useFakeTimers({ toFake: ['setTimeout'] })
@@ -560,7 +563,7 @@ describe('the queue', () => {
     expect(world.queued).toHaveLength(1)
   })
 
-  test('may lose the wake-up call of a retry, or the sweep’s own', async () => {
+  test('FAULT-13 may lose the wake-up call of a retry, or the sweep’s own', async () => {
     const { pointer, row } = await attemptOnce(() => new Response('', { status: 500 }))
     world.queued.length = 0
     world.clock.now = row.wake_at ?? 0
@@ -573,14 +576,14 @@ describe('the queue', () => {
     expect(world.queued).toHaveLength(2)
   })
 
-  test('may refuse the wake-up call of a retry without changing its result', async () => {
+  test('FAULT-12 may refuse the wake-up call of a retry without changing its result', async () => {
     world.queue.sendBatch.mockRejectedValue(new Error('Queue is overloaded'))
     const { row, messages } = await attemptOnce(() => new Response('', { status: 500 }))
     expect(row.state).toBe('retrying')
     expect(acknowledged(messages)).toBe(true)
   })
 
-  test('may bring rubbish', async () => {
+  test('FAULT-14 may bring rubbish', async () => {
     const [pointer] = await tenant.event([await tenant.receiver()])
     const rubbish = [
       null,
@@ -611,7 +614,7 @@ describe('the queue', () => {
     expect(message?.retry).toHaveBeenCalledExactlyOnceWith({ delaySeconds: 5 })
   })
 
-  test('may give up: the delivery is dead and says so, unless it is done', async () => {
+  test('FAULT-15 may give up: the delivery is dead and says so, unless it is done', async () => {
     const receiverId = await tenant.receiver()
     const [lost] = await tenant.event([receiverId])
     const [done] = await tenant.event([receiverId])
@@ -659,7 +662,7 @@ describe('D1', () => {
     expect(Math.max(...rowsRead)).toBeLessThan(20)
   })
 
-  test('away: the messages come back later, and nothing is lost', async () => {
+  test('FAULT-9 away: the messages come back later, and nothing is lost', async () => {
     const [pointer] = await tenant.event([await tenant.receiver()])
     const away = vi.spyOn(env.DB, 'batch').mockRejectedValue(new Error('D1_ERROR: away'))
     const dead = batchOf([pointer])
@@ -677,7 +680,7 @@ describe('D1', () => {
     expect(await rowOf(pointer)).toMatchObject({ state: 'delivered' })
   })
 
-  test('away when the result is to be written down: sent again after the lease, rather than lost', async () => {
+  test('FAULT-10 away when the result is to be written down: sent again after the lease, rather than lost', async () => {
     const [pointer] = await tenant.event([await tenant.receiver()])
     world.answer(() => {
       vi.spyOn(env.DB, 'batch').mockRejectedValue(new Error('D1_ERROR: away'))

@@ -73,13 +73,16 @@ describe('a profile', () => {
     expect(problems[0]?.message).toMatch(message)
   })
 
-  test('a field that is given twice', () => {
+  test.each(['x', 'X'])('a field that is given twice, as %s', name => {
     const fields = [
       { field: 'x', source: 'title' },
-      { field: 'x', source: 'userType' },
+      { field: name, source: 'userType' },
     ]
     expect(ofProfile({ user: { fields } })).toEqual([
-      { path: 'user.fields[1].field', message: 'x is given twice' },
+      {
+        path: 'user.fields[1].field',
+        message: `${name} is given twice; case tells no field from another`,
+      },
     ])
   })
 
@@ -91,11 +94,20 @@ describe('a profile', () => {
 
 describe('a mapping', () => {
   const profile = profileOf(
-    profileDocument.parse({ name: 'test', user: { fields: [{ field: 'mail', source: 'emails.value' }] } }),
+    profileDocument.parse({
+      name: 'test',
+      user: {
+        fields: [
+          { field: 'mail', source: 'emails.value' },
+          { field: 'team', source: 'title' },
+        ],
+      },
+      idps: { onelogin: { fallback: { team: ['emails.value'] } } },
+    }),
     1,
   )
-  const ofMapping = (document: object, groups: string[] = []) =>
-    checkMapping(mappingOf(mappingDocument.parse(document)), profile, userType, groups)
+  const ofMapping = (document: object, groups: string[] = [], idp = 'entra') =>
+    checkMapping(mappingOf(mappingDocument.parse(document)), profile, idp, userType, groups)
 
   test.each<[string, object, string]>([
     ['unknown path', { fields: [{ field: 'x', source: 'nosuch' }] }, 'fields[0].source'],
@@ -103,8 +115,19 @@ describe('a mapping', () => {
     ['group-by on a field over several values', { groupBy: { source: 'mail' } }, 'groupBy.source'],
     ['group-by on an unknown path', { groupBy: { source: 'nosuch' } }, 'groupBy.source'],
     ['unknown target group', { targetGroup: 'none' }, 'targetGroup'],
+    [
+      "field of the profile's in another case",
+      { fields: [{ field: 'Mail', source: 'userName' }] },
+      'fields[0].field',
+    ],
   ])('%s', (_, document, path) => {
     expect(ofMapping(document).map(problem => problem.path)).toEqual([path])
+  })
+
+  test('group-by on a field that may take one of several values on connections of one kind only', () => {
+    const mapping = { groupBy: { source: 'team' } }
+    expect(ofMapping(mapping)).toEqual([])
+    expect(ofMapping(mapping, [], 'onelogin').map(({ path }) => path)).toEqual(['groupBy.source'])
   })
 
   test('one element, selected, is one value', () => {

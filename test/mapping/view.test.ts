@@ -113,7 +113,16 @@ describe('what is refused, in words for the log of an identity provider', () => 
     ],
   ])('%s', (_, field, resource, message, help) => {
     const { problems } = oneField(field, resource)
-    expect(problems).toEqual([{ field: 'x', message, help }])
+    expect(problems).toEqual([{ field: 'x', message, rule: expect.any(String), help }])
+  })
+
+  test('the rule of a problem says nothing of the value', () => {
+    const rules = ['😀😀😀😀', '5 and more'].map(title => {
+      const { problems } = oneField({ source: 'title', maxLength: 3 }, { title })
+      return problems.map(({ rule }) => rule)
+    })
+    const rule = 'title has more than 3 characters (field "x")'
+    expect(rules).toEqual([[rule], [rule]])
   })
 
   test('a value at its limit is taken', () => {

@@ -12,6 +12,7 @@ import {
   type Service,
   startReceiver,
   startService,
+  type Tenant,
   until,
 } from './world'
 
@@ -34,7 +35,7 @@ async function receiver(port?: number): Promise<Receiver> {
 }
 
 describe('promise 2: every event reaches every receiver', () => {
-  test('of two receivers one is dead: the other gets everything, the dead one when it is back', async () => {
+  test('FAULT-19 of two receivers one is dead: the other gets everything, the dead one when it is back', async () => {
     const tenant = await makeTenant(service, 'two-receivers')
     const alive = await receiver()
     const dead = await receiver()
@@ -55,7 +56,7 @@ describe('promise 2: every event reaches every receiver', () => {
     expect(new Set(back.calls.map(call => call.id))).toEqual(new Set(alive.calls.map(call => call.id)))
   })
 
-  test('promise 4: a receiver that hangs delays neither the identity provider nor another receiver', async () => {
+  test('FAULT-18 promise 4: a receiver that hangs delays neither the identity provider nor another receiver', async () => {
     const tenant = await makeTenant(service, 'hanging')
     const good = await receiver()
     const hanging = await receiver()
@@ -79,7 +80,7 @@ describe('promise 2: every event reaches every receiver', () => {
     expect(hanging.calls.length).toBeGreaterThan(0)
   })
 
-  test('410 disables the receiver and ends what is outstanding; a redirect is a failure and is not followed', async () => {
+  test('FAULT-24 410 disables the receiver and ends what is outstanding; a redirect is a failure and is not followed', async () => {
     const tenant = await makeTenant(service, 'gone')
     const gone = await receiver()
     gone.answer = response => response.writeHead(410).end()
@@ -119,46 +120,86 @@ describe('promise 2: every event reaches every receiver', () => {
 })
 
 describe('promises 1 and 2 through a crash', () => {
-  test('kill -9 amid a burst of deactivations: every 2xx is stored and delivered after the restart, nothing else', async () => {
-    const place = await mkdtemp(join(tmpdir(), 'edge-scim-crash-'))
-    const first = await startService({ persistTo: place })
-    const tenant = await makeTenant(first, 'crash')
-    const hook = await receiver()
-    await tenant.admin('POST', '/receivers', { kind: 'webhook', url: hook.url, events: ['user.deactivated'] })
-    const ids = await makeUsers(tenant, 60)
-    const confirmed: string[] = []
-    const burst = ids.map(async id => {
-      const reply = await tenant.scim('PATCH', `/Users/${id}`, leaves).catch(() => undefined)
-      if (reply?.status === 200) confirmed.push(id)
-      if (confirmed.length === 20) await first.kill()
-    })
-    await Promise.all(burst)
-    expect(confirmed.length).toBeGreaterThanOrEqual(20)
-    expect(confirmed.length).toBeLessThan(60)
+  const LEAVERS = 500
+  const AT_ONCE = 25
+  const KILLED_AFTER = 200
 
-    const again = await startService({ persistTo: place })
-    try {
-      await until('the sweep has delivered what is outstanding', async () => {
-        await again.sweep()
-        const open = await allItems(tenant, '/deliveries?state=pending', again.origin)
-        const retrying = await allItems(tenant, '/deliveries?state=retrying', again.origin)
-        return open.length + retrying.length === 0
-      })
-      const events = await allItems(tenant, '/events?type=user.deactivated', again.origin)
-      const stored = new Set(events.map(event => event.userId))
-      for (const id of confirmed) expect(stored).toContain(id)
-      expect(new Set(hook.calls.map(call => call.userId))).toEqual(stored)
-      for (const id of ids) {
-        const { body } = await tenant.scim('GET', `/Users/${id}`, undefined, again.origin)
-        expect(body.active).toBe(!stored.has(id))
+  /** The provider's cycle: deactivates them, some at a time, and keeps who was confirmed. */
+  async function deactivate(
+    tenant: Tenant,
+    ids: readonly string[],
+    { origin, confirmed }: { origin: string; confirmed: Set<string> },
+    onConfirmed: () => unknown = () => undefined,
+  ): Promise<void> {
+    const waiting = ids.values()
+    const lane = async () => {
+      for (const id of waiting) {
+        const reply = await tenant.scim('PATCH', `/Users/${id}`, leaves, origin).catch(() => undefined)
+        if (reply?.status === 200) confirmed.add(id)
+        await onConfirmed()
       }
-      const idsOfUser = new Map<string, Set<string>>()
-      for (const { userId, id } of hook.calls)
-        idsOfUser.set(userId, (idsOfUser.get(userId) ?? new Set()).add(id))
-      for (const webhookIds of idsOfUser.values()) expect(webhookIds.size).toBe(1)
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, lane))
+  }
+
+  test('FAULT-1 kill -9 amid 500 deactivations: every 2xx is stored and delivered after the restart, nothing else', async () => {
+    const place = await mkdtemp(join(tmpdir(), 'edge-scim-crash-'))
+    const services = [await startService({ persistTo: place })]
+    try {
+      const [first] = services as [Service]
+      const tenant = await makeTenant(first, 'crash')
+      const hook = await receiver()
+      await tenant.admin('POST', '/receivers', {
+        kind: 'webhook',
+        url: hook.url,
+        events: ['user.deactivated'],
+        // Leases are as long as that, and who is killed leaves some behind.
+        retry: { schedule: Array(10).fill(1), timeoutSeconds: 2 },
+      })
+      const ids = await makeUsers(tenant, LEAVERS)
+      const confirmed = new Set<string>()
+      let killed: Promise<void> | undefined
+      await deactivate(tenant, ids, { origin: first.origin, confirmed }, () => {
+        if (confirmed.size >= KILLED_AFTER) killed ??= first.kill()
+      })
+      await killed
+      expect(confirmed.size).toBeGreaterThanOrEqual(KILLED_AFTER)
+      expect(confirmed.size).toBeLessThan(LEAVERS)
+
+      const again = await startService({ persistTo: place })
+      services.push(again)
+      const { origin, sweep } = again
+      const allDelivered = () =>
+        until('the sweep has delivered what is outstanding', async () => {
+          await sweep()
+          const open = await Promise.all(
+            ['pending', 'retrying'].map(state =>
+              tenant.admin('GET', `/deliveries?limit=1&state=${state}`, undefined, origin),
+            ),
+          )
+          return open.every(({ body }) => (body.items as unknown[]).length === 0)
+        })
+      await allDelivered()
+      const events = await allItems(tenant, '/events?type=user.deactivated', origin)
+      const stored = new Map(events.map(({ userId, id }) => [userId, id]))
+      expect(events).toHaveLength(stored.size)
+      expect([...confirmed].filter(id => !stored.has(id))).toEqual([])
+      const { body } = await tenant.scim('GET', '/Users?count=1000&attributes=active', undefined, origin)
+      const inactive = (body.Resources as { id: string; active: boolean }[]).filter(user => !user.active)
+      expect(new Set(inactive.map(user => user.id))).toEqual(new Set(stored.keys()))
+      expect(new Map(hook.calls.map(call => [call.userId, call.id]))).toEqual(stored)
+      expect(new Set(hook.calls.map(call => call.body)).size).toBe(stored.size)
+
+      // The provider's next cycle does what it was not told of.
+      await deactivate(tenant, ids, { origin, confirmed })
+      await allDelivered()
+      expect(confirmed.size).toBe(LEAVERS)
+      expect(new Set(hook.calls.map(call => call.userId)).size).toBe(LEAVERS)
+      expect(new Set(hook.calls.map(call => call.id)).size).toBe(LEAVERS)
+      expect(await allItems(tenant, '/deliveries?state=dead', origin)).toEqual([])
     } finally {
-      await again.kill()
-      await rm(place, { recursive: true, force: true })
+      await Promise.all(services.map(service => service.kill()))
+      await rm(place, { recursive: true, force: true, maxRetries: 3 })
     }
   })
 })

@@ -91,16 +91,20 @@ export async function makeTenant(service: Service, slug: string) {
 
 export type Tenant = Awaited<ReturnType<typeof makeTenant>>
 
-/** Users made one after the other; their ids. */
+/** Users, some of them made at a time; their ids. */
 export async function makeUsers(tenant: Tenant, count: number): Promise<string[]> {
   const ids: string[] = []
-  for (let i = 0; i < count; i++) {
+  const make = async (i: number) => {
     const { body } = await tenant.scim('POST', '/Users', {
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
       userName: `person-${i}@example.test`,
       externalId: `e${i}`,
     })
-    ids.push(String(body.id))
+    return String(body.id)
+  }
+  while (ids.length < count) {
+    const places = Array.from({ length: Math.min(20, count - ids.length) }, (_, i) => ids.length + i)
+    ids.push(...(await Promise.all(places.map(make))))
   }
   return ids
 }
@@ -111,9 +115,9 @@ export const leaves = {
   Operations: [{ op: 'Replace', path: 'active', value: 'False' }],
 }
 
-/** Waits until the condition holds; fails naming it when it has not after half a minute. */
+/** Waits until the condition holds; fails naming it when it has not after a minute or more. */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 600; i++) {
     if (await condition()) return
     await sleep(100)
   }

@@ -1,5 +1,5 @@
-// Promise 1: a change, its events, their deliveries and its log row are one commit. A crash at any statement of
-// any batch leaves nothing of them, and the identity provider is not told that it went well.
+// Promise 1: a change, its events, their deliveries and its log row are one commit. Whatever fails of D1, at whichever
+// statement or call, it leaves all of them or none, and the identity provider is told what it can rely on.
 import { describe, expect, test, vi } from 'vitest'
 import type { JsonObject } from '../../src/scim/json'
 import { type Client, type Fault, GROUP, newClient, PATCH_OP, type Reply, rows, USER } from './world'
@@ -19,6 +19,21 @@ const TABLES = [
   'delivery_totals',
   'tokens',
 ]
+/** What a request is about: a request that changes nothing leaves them, whatever else it notes. */
+const MATTERS = ['resources', 'members', 'events', 'deliveries']
+
+/** What may have become of a request whose failure D1 has not explained. */
+const UNKNOWN =
+  /^An internal error; whether anything was changed is not known, so read before you send it again\. Its number is /
+const BUSY = 'The service is busy; send the request again.'
+
+/** What D1 says when it, or the way to it, is in trouble; and what the client is told then. */
+const troubles = [
+  ['D1_ERROR: Network connection lost.', 503, BUSY],
+  ['D1_ERROR: D1 DB is overloaded. Requests queued for too long.', 503, BUSY],
+  ['D1_ERROR: Cannot resolve D1 DB due to transient issue on remote node.', 503, BUSY],
+  ['D1_ERROR: internal error; reference = 7c1f', 500, expect.stringMatching(UNKNOWN)],
+] as const
 
 /** Every row of the tenant; of the log, what a write has stored (refusals and reads are logged later). */
 async function everything(client: Client): Promise<string> {
@@ -29,6 +44,13 @@ async function everything(client: Client): Promise<string> {
     `SELECT * FROM activity WHERE tenant_id = ? AND status < 300 AND method <> 'GET'`,
   )
   return JSON.stringify([...all, log], null, 1)
+}
+
+async function whatMatters(client: Client): Promise<string> {
+  const all = await Promise.all(
+    MATTERS.map(table => client.rows(`SELECT * FROM ${table} WHERE tenant_id = ?`)),
+  )
+  return JSON.stringify(all, null, 1)
 }
 
 async function clientWithReceiver(): Promise<Client> {
@@ -202,7 +224,7 @@ describe.each(operations)('%s', (_, status, types, prepare) => {
     expect(log).toEqual([{ status }])
   })
 
-  test('a crash at any statement stores nothing of it', async () => {
+  test('FAULT-3 any statement fails: nothing of the request is stored', async () => {
     const rehearsal = await (await prepare(await clientWithReceiver()))()
     const faults = rehearsal.cost.batches.flatMap((statements, batch) =>
       Array.from({ length: statements }, (_, statement) => ({ batch, statement })),
@@ -224,9 +246,134 @@ describe.each(operations)('%s', (_, status, types, prepare) => {
     expect((await request()).status).toBe(status)
     expect(await everything(client)).not.toBe(before)
   })
+
+  test('FAULT-4 any call does not come to D1: nothing of the request is stored', async () => {
+    const rehearsal = await (await prepare(await clientWithReceiver()))()
+    const client = await clientWithReceiver()
+    const request = await prepare(client)
+    const before = await everything(client)
+    for (const batch of rehearsal.cost.batches.keys())
+      for (const [message, told, detail] of troubles) {
+        const { status: answered, headers, body } = await request({ batch, lost: 'question', message })
+        expect([batch, answered, body.detail]).toEqual([batch, told, detail])
+        expect(headers.get('retry-after')).toBe(told === 503 ? '2' : null)
+        expect(await everything(client)).toBe(before)
+      }
+    expect((await request()).status).toBe(status)
+  })
+
+  test('FAULT-5 the answer of any call is lost: all is stored or nothing, and sending it again adds nothing', async () => {
+    const rehearsal = await (await prepare(await clientWithReceiver()))()
+    const last = rehearsal.cost.batches.length - 1
+    for (const [i, [message, told, detail]] of troubles.entries()) {
+      const client = await clientWithReceiver()
+      const request = await prepare(client)
+      const before = await everything(client)
+      for (let batch = 0; batch < last; batch++) {
+        expect((await request({ batch, lost: 'answer', message })).status).toBe(told)
+        expect([i, batch, await everything(client)]).toEqual([i, batch, before])
+      }
+      const lost = await request({ batch: last, lost: 'answer', message })
+      expect([lost.status, lost.body.detail]).toEqual([told, detail])
+      const stored = await whatMatters(client)
+      const seen = await rows(
+        'SELECT count(*) AS n FROM deliveries WHERE tenant_id = ? AND event_id IN (SELECT id FROM events WHERE type IN (SELECT value FROM json_each(?)))',
+        client.tenantId,
+        JSON.stringify(types),
+      )
+      expect(seen[0]?.n).toBeGreaterThanOrEqual(types.length)
+      expect(SENT_AGAIN[status]).toContain((await request()).status)
+      expect(await whatMatters(client)).toBe(stored)
+    }
+  })
 })
 
-test('what is only noted beside a write does not undo its answer', async () => {
+/** What the same request is answered once it has been carried out: it is there, or no change, or gone already. */
+const SENT_AGAIN: Readonly<Record<number, readonly number[]>> = { 200: [200], 201: [409], 204: [204, 404] }
+
+describe('Bulk', () => {
+  const BULK = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
+  const EVENTS = ['user.created', 'user.deactivated', 'group.member_added', 'user.deleted']
+
+  /** Four operations on four resources, each of which causes one event of its own type. */
+  async function prepared() {
+    const client = await clientWithReceiver()
+    const [leaver, bob] = [await client.user('ann', ann), await client.user('bob')]
+    const group = await client.group('Staff')
+    const patch = (Operations: JsonObject[]) => ({ schemas: [PATCH_OP], Operations })
+    const leave = patch([{ op: 'replace', path: 'active', value: false }])
+    const join = patch([{ op: 'add', path: 'members', value: [{ value: leaver }] }])
+    const Operations: JsonObject[] = [
+      { method: 'POST', path: '/Users', bulkId: 'q', data: { schemas: [USER], userName: 'cleo' } },
+      { method: 'PATCH', path: `/Users/${leaver}`, data: leave },
+      { method: 'PATCH', path: `/Groups/${group}`, data: join },
+      { method: 'DELETE', path: `/Users/${bob}` },
+    ]
+    const [mark] = await client.rows('SELECT max(sequence) AS last FROM events WHERE tenant_id = ?')
+    return {
+      request: (fault?: Fault) =>
+        client.call('POST', '/Bulk', { schemas: [BULK], Operations }, fault ? { fault } : {}),
+      /** Which of the operations have been carried out, by their events, each of which has its delivery. */
+      async done(): Promise<boolean[]> {
+        const told = await rows(
+          `SELECT e.type AS type, d.receiver_id AS receiver FROM events e
+            LEFT JOIN deliveries d ON d.tenant_id = e.tenant_id AND d.sequence = e.sequence
+            WHERE e.tenant_id = ? AND e.sequence > ?`,
+          client.tenantId,
+          mark?.last,
+        )
+        expect(told.every(({ receiver }) => receiver === 'receiver-1')).toBe(true)
+        return EVENTS.map(type => told.some(event => event.type === type))
+      },
+    }
+  }
+
+  const isDone = ({ status }: { status: string }) => Number(status) < 300
+
+  test('FAULT-6 anything of D1 fails within a Bulk: each operation is done and says so, or is not and says so', async () => {
+    const rehearsal = await (await prepared()).request()
+    expect(rehearsal.body.Operations.map(isDone)).toEqual([true, true, true, true])
+    const [message] = troubles[3]
+    const faults = rehearsal.cost.batches.flatMap((statements, batch): Fault[] => [
+      { batch, lost: 'question', message },
+      ...[0, Math.floor(statements / 2), statements - 1].map(statement => ({ batch, statement })),
+    ])
+    expect(faults.length).toBeGreaterThan(25)
+    for (const fault of faults) {
+      const { request, done } = await prepared()
+      const { status, body } = await request(fault)
+      // Before the credential is known to be good, the request as a whole has failed.
+      const told = fault.batch === 0 ? [false, false, false, false] : body.Operations.map(isDone)
+      expect([fault, status]).toEqual([fault, fault.batch === 0 ? 500 : 200])
+      expect([fault, await done()]).toEqual([fault, told])
+      expect(told.filter((each: boolean) => each).length).toBe(fault.batch === 0 ? 0 : 3)
+      await request()
+      expect([fault, await done()]).toEqual([fault, [true, true, true, true]])
+    }
+  })
+
+  test('FAULT-6 a lost answer within a Bulk is said to be unknown, and the others are done', async () => {
+    const rehearsal = await (await prepared()).request()
+    for (const batch of rehearsal.cost.batches.keys()) {
+      if (batch === 0) continue
+      const { request, done } = await prepared()
+      const [message] = troubles[3]
+      const { body } = await request({ batch, lost: 'answer', message })
+      const failed = body.Operations.filter((each: { status: string }) => !isDone(each))
+      expect(failed).toHaveLength(1)
+      expect(failed[0]).toMatchObject({
+        status: '500',
+        response: { detail: expect.stringMatching(UNKNOWN) },
+      })
+      const before = await done()
+      for (const [i, each] of body.Operations.entries()) if (isDone(each)) expect(before[i]).toBe(true)
+      await request()
+      expect(await done()).toEqual([true, true, true, true])
+    }
+  })
+})
+
+test('FAULT-7 what is only noted beside a write fails: its answer stands', async () => {
   const client = await newClient({ fresh: true })
   const body = { schemas: [USER], userName: 'ann' }
   // The second batch notes the first use of the token; the user is stored by then.
@@ -237,4 +384,22 @@ test('what is only noted beside a write does not undo its answer', async () => {
   expect(await used()).toBe(null)
   await client.get(`/Users/${reply.body.id}`)
   expect(await used()).toBeGreaterThan(0)
+})
+
+test('FAULT-5 an answer is lost: the log keeps what was stored, and the entries of other requests', async () => {
+  const client = await clientWithReceiver()
+  const path = `/Users/${await client.user('ann', ann)}`
+  const leave = patching(path, { op: 'replace', path: 'active', value: false })(client)
+  expect((await leave({ batch: 1, lost: 'answer', message: troubles[0][0] })).status).toBe(503)
+  await client.get(path)
+  const logged = async () =>
+    client.rows('SELECT method, status FROM activity WHERE tenant_id = ? AND path = ? ORDER BY id', path)
+  await vi.waitFor(
+    async () =>
+      expect(await logged()).toEqual([
+        { method: 'PATCH', status: 200 },
+        { method: 'GET', status: 200 },
+      ]),
+    { timeout: 10_000, interval: 100 },
+  )
 })

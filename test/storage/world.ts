@@ -33,11 +33,11 @@ export interface Reply {
   readonly wholeCost: Cost
 }
 
-/** Statement `statement` (from 0) of the `batch`th batch (from 0) fails instead of running. */
-export interface Fault {
-  readonly batch: number
-  readonly statement: number
-}
+export type Fault =
+  /** Statement `statement` (from 0) of the `batch`th batch (from 0) fails instead of running. */
+  | { readonly batch: number; readonly statement: number }
+  /** The `batch`th batch fails with this message: it never comes to D1, or it is committed and its answer is lost. */
+  | { readonly batch: number; readonly lost: 'question' | 'answer'; readonly message: string }
 
 interface Meter {
   calls: number
@@ -90,12 +90,16 @@ function metered(d1: D1Database, meter: Meter, fault: Fault | undefined): D1Data
       // A call that fails has been made all the same.
       meter.calls++
       const nth = meter.batches.push(statements.length) - 1
+      const failing = fault?.batch === nth ? fault : undefined
+      const lost = failing && 'lost' in failing ? failing : undefined
+      if (lost?.lost === 'question') throw new Error(lost.message)
       const raw = statements.map((statement, i) =>
-        fault?.batch === nth && fault.statement === i
+        failing && 'statement' in failing && failing.statement === i
           ? d1.prepare("SELECT json('a crash')")
           : (originals.get(statement) ?? statement),
       )
       const results = await d1.batch(raw)
+      if (lost) throw new Error(lost.message)
       add(results)
       meter.brought.push(results.reduce((sum, result) => sum + (result.results?.length ?? 0), 0))
       return results

@@ -49,7 +49,9 @@ export function signOut(c: ConsoleContext): Response {
   })
 }
 
-/** A place of the console, whatever was asked for. */
+/** A place of the console, whatever was asked for: as a browser reads it, `..` and `\` included. */
 function placeWithin(to: string | undefined): string {
-  return to !== undefined && /^\/console(?:[/?][\x21-\x7e]*)?$/.test(to) && !to.includes('\\') ? to : CONSOLE
+  if (to === undefined || !/^\/console(?:[/?][\x21-\x7e]*)?$/.test(to)) return CONSOLE
+  const base = 'https://console.invalid'
+  return URL.parse(to, base)?.href === base + to ? to : CONSOLE
 }

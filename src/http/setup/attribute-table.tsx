@@ -1,15 +1,17 @@
 // The table of what the identity provider is to send: its own attribute, the SCIM attribute, and the rule.
 import type { ExpectedAttribute } from '../../mapping/expected-attributes'
 import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
+import type { ResourceType } from '../../scim/schema'
 import { macro } from './onelogin-template'
-import { providerAttribute } from './provider-attributes'
+import { isNeverSent, providerAttribute } from './provider-attributes'
 
 interface Props {
   idp: IdentityProvider
   attributes: readonly ExpectedAttribute[]
+  accountType: ResourceType
 }
 
-export function AttributeTable({ idp, attributes }: Props) {
+export function AttributeTable({ idp, attributes, accountType }: Props) {
   const named = attributes.some(({ sources: [path = ''] }) => providerAttribute(idp, path) !== undefined)
   return (
     <section aria-labelledby="attributes">
@@ -37,7 +39,22 @@ export function AttributeTable({ idp, attributes }: Props) {
           </tbody>
         </table>
       </section>
+      {accountType.extensions.map(
+        ({ open, schema }) => open && <OwnAttributes idp={idp} example={`${schema.id}:office`} />,
+      )}
     </section>
+  )
+}
+
+/** The application takes what its profile does not name, too. */
+function OwnAttributes({ idp, example }: { idp: IdentityProvider; example: string }) {
+  return (
+    <p>
+      You may send text attributes of your own as well, each under a name of your choice in the place of the
+      last word: <code>{example}</code>.
+      {idp === 'entra' &&
+        ' In Entra add it to the attribute list under Show advanced options first, then choose Add New Mapping.'}
+    </p>
   )
 }
 
@@ -72,6 +89,7 @@ function Row({
 }
 
 function sent(idp: IdentityProvider, { field, sources: [path = ''] }: ExpectedAttribute) {
+  if (isNeverSent(idp, path)) return <em>cannot be sent</em>
   const name = providerAttribute(idp, path) ?? (idp === 'onelogin' ? macro(path, field) : undefined)
   return name === undefined ? 'as you keep it' : <code>{name}</code>
 }
