@@ -16,6 +16,8 @@ export interface UserQuery {
   readonly filter?: Filter | undefined
   /** Name of a role. */
   readonly role?: string | undefined
+  /** Only whom an attribute gave the role, and not a group of that name. */
+  readonly byAttribute?: boolean | undefined
   /** Id of a target group. */
   readonly targetGroup?: string | undefined
 }
@@ -36,6 +38,23 @@ export function pageOfUsers(
     return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count, memberships: false })})`
   })
   return sql`${sql.join(pages, sql` UNION ALL `)} ORDER BY serial LIMIT ${count}`
+}
+
+/** Members of a group, in order of their ids, behind the one of the page before; the same columns. */
+export function pageOfMembers(
+  groupId: string,
+  afterId: string,
+  count: number,
+  context: FilterContext,
+  rules: ViewRules,
+): SQL {
+  const { tenantId, type } = context
+  const page = (limit: SQL) => sql`SELECT ${userColumns(context, rules)} FROM members m CROSS JOIN resources r
+    WHERE m.tenant_id = ${tenantId} AND m.group_id = ${groupId} AND m.member_id > ${afterId}
+      AND r.id = m.member_id AND ${living({}, context)}
+    ORDER BY m.member_id LIMIT ${limit}`
+  const scope = scopeOf(type, '')
+  return withinBytes(page, { tenantId, type: type.name, scope, count, memberships: false })
 }
 
 /** One of them by id; the same columns. */
@@ -92,6 +111,7 @@ function sourcesOf(query: UserQuery, context: FilterContext): readonly UserSourc
   const { filter, role, targetGroup } = query
   const scope = scopeOf(context.type, '')
   // Who is deleted is in no target group and has no role.
+  if (role !== undefined && query.byAttribute) return [withAttributeRole(role, query, context)]
   if (role !== undefined)
     return [withAttributeRole(role, query, context), withGroupRole(role, query, context)]
   if (targetGroup !== undefined)

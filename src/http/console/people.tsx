@@ -5,7 +5,14 @@ import { evidenceOf, MAX_CASES } from '../../administration/evidence'
 import type { OpenTenant } from '../../administration/open-tenant'
 import { Problem } from '../../administration/problem'
 import { readStory, type StoryEntry } from '../../administration/story'
-import { endSessions, getUser, listUsers, searchUsers, type UserItem } from '../../administration/users'
+import {
+  endSessions,
+  getUser,
+  listMembers,
+  listUsers,
+  searchUsers,
+  type UserItem,
+} from '../../administration/users'
 import { publish } from '../../events/publish'
 import { ScimError } from '../../scim/error'
 import { Badge } from '../pages/badge'
@@ -37,6 +44,7 @@ async function list(c: ConsoleContext): Promise<Response> {
   const narrowed = {
     role: c.req.query('role') || undefined,
     targetGroup: c.req.query('targetGroup') || undefined,
+    group: c.req.query('group') || undefined,
   }
   const { items, nextCursor, problem } = await find(c, tenant, q, narrowed)
   const state: FormState = { values: new URLSearchParams({ q }), problem, id: 'search' }
@@ -65,7 +73,7 @@ async function list(c: ConsoleContext): Promise<Response> {
               Find
             </button>
           </Form>
-          {(narrowed.role ?? narrowed.targetGroup) !== undefined && (
+          {Object.values(narrowed).some(value => value !== undefined) && (
             <p class="small">
               Only those{' '}
               {narrowed.role === undefined ? 'in one target group' : `with the role ${narrowed.role}`}.{' '}
@@ -98,16 +106,20 @@ async function list(c: ConsoleContext): Promise<Response> {
   return show(c, page, problem === undefined ? 200 : 400)
 }
 
+/** `group`: the group that is the role. */
+type Narrowed = Readonly<Record<'role' | 'targetGroup' | 'group', string | undefined>>
+
 async function find(
   c: ConsoleContext,
   tenant: OpenTenant,
   q: string,
-  narrowed: { role: string | undefined; targetGroup: string | undefined },
+  { role, targetGroup, group }: Narrowed,
 ): Promise<{ items: UserItem[]; nextCursor?: string; problem?: Problem }> {
   const { service } = c.var
   const operator = await asOperator(service, tenant)
   if (q !== '' && !FILTER.test(q)) return { items: await searchUsers(operator, q) }
-  const filter = { filter: q === '' ? undefined : q, ...narrowed }
+  if (q === '' && group !== undefined) return listMembers(service, operator, group, pageOf(c, 50))
+  const filter = { filter: q === '' ? undefined : q, role, byAttribute: group === undefined, targetGroup }
   try {
     return await listUsers(service, operator, filter, pageOf(c, 50))
   } catch (error) {

@@ -69,7 +69,7 @@ function Role({
   state: FormState
 }) {
   const { id, name, source, permissions, privileged, members } = role
-  const people = withQuery(at(slug, 'people'), { role: name })
+  const people = withQuery(at(slug, 'people'), { role: name, group: source === 'group' ? id : undefined })
   return (
     <section class="card">
       <header>
