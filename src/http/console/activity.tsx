@@ -12,6 +12,7 @@ import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { explain } from './explanation'
+import type { Help } from './help'
 import { show } from './layout'
 
 export const activityRoutes = new Hono<ConsoleEnv>()
@@ -135,18 +136,13 @@ async function one(c: ConsoleContext): Promise<Response> {
 }
 
 function InWords({ entry }: { entry: ActivityItem }) {
-  const { asked, outcome, remedy, tolerated } = explain(entry)
+  const { asked, outcome, help, tolerated } = explain(entry)
   return (
     <section class="card">
       <h2>In plain words</h2>
       <p>{asked}</p>
       <p>{outcome}</p>
-      {remedy !== undefined && (
-        <div class="notice warn">
-          <strong>What to change</strong>
-          <p>{remedy}</p>
-        </div>
-      )}
+      {help && <HelpNotice help={help} page={entry.help} />}
       {tolerated.length > 0 && (
         <>
           <h3>What was tolerated</h3>
@@ -167,6 +163,25 @@ function InWords({ entry }: { entry: ActivityItem }) {
         </>
       )}
     </section>
+  )
+}
+
+/** The document is not part of what is deployed: its words stand here, and its name for whoever has it. */
+function HelpNotice({ help: { title, meaning, provider, here }, page }: { help: Help; page: string | null }) {
+  return (
+    <div class="notice warn">
+      <strong>What to change: {title.toLowerCase()}</strong>
+      {meaning !== undefined && <p>{meaning}</p>}
+      <dl class="facts">
+        <dt>In the identity provider</dt>
+        <dd>{provider}</dd>
+        <dt>In edge-scim</dt>
+        <dd>{here}</dd>
+      </dl>
+      <p class="small">
+        More in <code>{page}</code>
+      </p>
+    </div>
   )
 }
 

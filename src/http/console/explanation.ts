@@ -2,12 +2,13 @@
 // identity provider.
 import type { ActivityItem } from '../../administration/history'
 import { type Tolerance, type ToleranceName, tolerances } from '../../scim/interop'
+import { type Help, helpOn } from './help'
 
 export interface Explanation {
   readonly asked: string
   readonly outcome: string
-  /** What to do about it; absent where nothing is to be done. */
-  readonly remedy?: string
+  /** Of a refusal: what it means and what to do about it. */
+  readonly help?: Help
   readonly tolerated: readonly {
     readonly name: string
     /** The attribute it was about, where that is known. */
@@ -18,11 +19,11 @@ export interface Explanation {
 }
 
 export function explain(entry: ActivityItem): Explanation {
-  const remedy = remedyOf(entry)
+  const help = helpOn(entry.help)
   return {
     asked: asked(entry),
     outcome: outcomeOf(entry),
-    ...(remedy !== undefined && { remedy }),
+    ...(help && { help }),
     tolerated: entry.tolerances.map(tolerated),
   }
 }
@@ -50,43 +51,6 @@ function outcomeOf({ status, detail, scimType }: ActivityItem): string {
   if (status < 400) return status === 304 ? 'It had the newest version already.' : 'It was done.'
   const said = detail ?? 'No more is known.'
   return `It was refused with ${status}${scimType === null ? '' : ` ${scimType}`}, and nothing was changed: ${said}`
-}
-
-/** By `status scimType`, then by status alone. */
-const remedies: Readonly<Record<string, string>> = {
-  '400 invalidFilter':
-    'Correct the filter, or the attribute it is built of, in the matching rule of the provider.',
-  '400 invalidValue':
-    'Correct the attribute mapping in the identity provider: the attribute is missing, or has a value that the profile or the schema does not take. If the value is right, change the profile or the mapping here.',
-  '400 invalidPath':
-    'Correct the target attribute in the mapping of the identity provider: there is none of that name.',
-  '400 noTarget':
-    'The identity provider changes a value that is not there. Let it synchronise this person anew.',
-  '400 mutability':
-    'The identity provider sets or removes an attribute that cannot be. Take it out of its attribute mapping.',
-  '400 invalidSyntax':
-    'The message is not SCIM. Where the connection is strict, set it to compatible; otherwise the provider has to be corrected.',
-  '400 tooMany': 'Too many results. Let the identity provider ask for fewer at once.',
-  '401':
-    'Enter the current token in the identity provider. If nobody has it any more, make another token here.',
-  '403':
-    'The connection or its tenant is not active, or the request came by plain http. Activate it here, or use https.',
-  '404':
-    'The identity provider knows somebody who is not here (any more). Let it synchronise this person anew.',
-  '409 uniqueness':
-    'Somebody has this name already. Match by that attribute in the identity provider, or give one of the two another.',
-  '409': 'Something else was changed at the same moment. The identity provider tries again by itself.',
-  '412': 'The identity provider had an old version. It reads again and tries again by itself.',
-  '413': 'The message is too large. Let the identity provider send fewer members or operations at once.',
-  '429': 'Too many requests in a minute. The identity provider waits and goes on by itself.',
-  '501': 'The profile of the tenant does not offer this part of SCIM. Turn it off in the identity provider.',
-}
-
-function remedyOf({ status, scimType }: ActivityItem): string | undefined {
-  if (status < 400) return undefined
-  if (status >= 500 && status !== 501)
-    return 'The fault is on our side. The identity provider tries again by itself; look at the logs if it goes on.'
-  return remedies[`${status} ${scimType}`] ?? remedies[status]
 }
 
 /** `quoted-boolean: active` */

@@ -50,6 +50,7 @@ export function TokenTable({
             </td>
             <td>
               <Moment at={token.expiresAt} never="never" />
+              {state === 'active' && <Left days={daysLeft(token, now)} />}
             </td>
             <td>
               {state === 'active' && (
@@ -64,6 +65,23 @@ export function TokenTable({
         )
       })}
     </Table>
+  )
+}
+
+/** A warning, from so many days before on that somebody can still make another in time. */
+const WARN_DAYS = 30
+
+function daysLeft({ expiresAt }: TokenItem, now: number): number | undefined {
+  return expiresAt === null ? undefined : Math.floor((Date.parse(expiresAt) - now) / (24 * HOUR * 1_000))
+}
+
+function Left({ days }: { days: number | undefined }) {
+  if (days === undefined || days >= WARN_DAYS) return null
+  const text = days === 0 ? 'expires within a day' : `expires in ${days} ${days === 1 ? 'day' : 'days'}`
+  return (
+    <div>
+      <Badge state={text} tone={days < 7 ? 'bad' : 'warn'} />
+    </div>
   )
 }
 
