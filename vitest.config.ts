@@ -47,7 +47,9 @@ export default defineConfig({
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
           globalSetup: 'test/browser/stage.ts',
-          testTimeout: 60_000,
+          // After all others, since a browser takes every processor that there is.
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

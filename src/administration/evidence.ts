@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject } from '../scim/json'
 import { accountTypeOf } from '../scim/schema'
 import { type AccessEventRow, pageOfEndings } from '../storage/access-events'
 import type { ChainHead } from '../storage/event-chain'
-import { type DeliveryRow, selectTold, type ToldRow } from '../storage/history-rows'
+import { selectTold, type ToldRow } from '../storage/history-rows'
 import { makeCursor, readCursor } from '../storage/page-cursor'
 import { readResource, type StoredResource, selectEver, VIEWED } from '../storage/resources'
 import { asOperator } from './as-operator'
@@ -246,7 +246,11 @@ function caseOf(row: AccessEventRow, told: readonly ToldRow[]): EvidenceCase {
   }
 }
 
-function requestOf({ origin, occurredAt, txn }: AccessEventRow): EvidenceRequest {
+export function requestOf({
+  origin,
+  occurredAt,
+  txn,
+}: Pick<AccessEventRow, 'origin' | 'occurredAt' | 'txn'>): EvidenceRequest {
   const said = dataOf(origin ?? '{}')
   return {
     kind: textOrNull(said.kind),
@@ -288,11 +292,7 @@ function receiverOf(row: ToldRow): EvidenceReceiver {
   }
 }
 
-/** What came of telling everybody who was to be told. */
-export function outcomeOf(
-  occurredAt: number,
-  told: readonly Pick<DeliveryRow, 'receiverId' | 'state' | 'deliveredAt'>[],
-): EvidenceOutcome {
+export function outcomeOf(occurredAt: number, told: readonly ToldRow[]): EvidenceOutcome {
   const undelivered = told.filter(({ state }) => state !== 'delivered').map(({ receiverId }) => receiverId)
   if (undelivered.length > 0) return { state: 'undelivered', at: null, killTimeMs: null, undelivered }
   if (told.length === 0) return { state: 'nobody', at: null, killTimeMs: null, undelivered }

@@ -13,6 +13,7 @@ import {
 } from '../storage/metrics-rows'
 import { askEach, type Row, type Statement } from '../storage/tenant-database'
 import { pageOfDirectory } from '../storage/tenant-directory'
+import { selectExpiries } from '../storage/token-rows'
 import { countedTypes } from './metrics'
 
 export const PROMETHEUS_TEXT = 'text/plain; version=0.0.4'
@@ -104,6 +105,17 @@ const metrics: readonly Metric[] = [
     type: 'gauge',
     select: (tenantId, now) => selectKillTimes(tenantId, HOURS, now),
     samples: rows => killTimesOf(rows).map(({ labels, killTime }) => ({ labels, value: killTime.count })),
+  },
+  {
+    name: 'edge_scim_token_expiry_timestamp_seconds',
+    help: 'When the token expires that an active connection uses, Unix time; without a sample it does not.',
+    type: 'gauge',
+    select: selectExpiries,
+    samples: rows =>
+      rows.map(({ connection, expires_at }) => ({
+        labels: { connection: String(connection) },
+        value: Number(expires_at) / 1000,
+      })),
   },
 ]
 

@@ -1,14 +1,14 @@
-// What happened to one person's access, newest first: what changed, the request that asked for it, who was told.
+// What happened to one person's access, newest first: what changed, who asked for it, who was told and how fast.
 import type { Service } from '../env'
 import {
   type ActivityRow,
-  type DeliveryRow,
-  type EventRow,
+  type PersonEventRow,
   pageOfPersonEvents,
   selectActivity,
   selectTold,
+  type ToldRow,
 } from '../storage/history-rows'
-import { type EvidenceOutcome, outcomeOf } from './evidence'
+import { type EvidenceOutcome, type EvidenceRequest, outcomeOf, requestOf } from './evidence'
 import {
   type ActivityItem,
   activityItem,
@@ -22,14 +22,13 @@ import { type Page, type PageRequest, readPage } from './page'
 
 export interface StoryEntry {
   readonly event: EventItem
+  readonly asked: EvidenceRequest
   /** Absent for what the operator did, and for what the log no longer keeps. */
-  readonly request?: ActivityItem
-  readonly deliveries: readonly DeliveryItem[]
-  /** Of the end of access or of sessions. */
-  readonly outcome?: EvidenceOutcome
+  readonly logged?: ActivityItem
+  /** `kind`: of the receiver; null: it has been deleted. */
+  readonly deliveries: readonly (DeliveryItem & { readonly kind: string | null })[]
+  readonly outcome: EvidenceOutcome
 }
-
-const ENDINGS: readonly string[] = ['user.deactivated', 'user.deleted', 'user.sessions_revoked']
 
 /** Two round trips. An event is found by its person, all else by what the event says, so nothing is searched. */
 export async function readStory(
@@ -39,7 +38,7 @@ export async function readStory(
   page: PageRequest,
 ): Promise<Page<StoryEntry>> {
   const { tenantId } = database
-  const { items: events, ...rest } = await readPage(
+  const { items: rows, ...rest } = await readPage(
     service,
     {
       name: `story of ${userId}`,
@@ -47,43 +46,43 @@ export async function readStory(
       read: async (position, limit) => {
         const before = position ? Number(position[0]) : Number.MAX_SAFE_INTEGER
         const [found] = await database.batch([pageOfPersonEvents(tenantId, userId, before, limit)])
-        return (found?.rows ?? []) as unknown as EventRow[]
+        return (found?.rows ?? []) as unknown as PersonEventRow[]
       },
       position: ({ sequence }) => [sequence],
-      item: eventItem,
+      item: row => row,
     },
     page,
   )
   const [requests, deliveries] = await database.batch([
-    selectActivity(tenantId, [...new Set(events.map(requestOf))]),
+    selectActivity(tenantId, [...new Set(rows.map(logNumber))]),
     selectTold(
       tenantId,
-      events.map(({ sequence }) => sequence),
+      rows.map(({ sequence }) => sequence),
     ),
   ])
-  const byId = new Map(
+  const logged = new Map(
     (requests?.rows as unknown as ActivityRow[] | undefined)?.map(row => [row.id, activityItem(row)]),
   )
-  const told = (deliveries?.rows ?? []) as unknown as DeliveryRow[]
-  return { ...rest, items: events.map(event => entryOf(event, byId, told)) }
+  const told = (deliveries?.rows ?? []) as unknown as ToldRow[]
+  return { ...rest, items: rows.map(row => entryOf(row, logged.get(logNumber(row)), told)) }
 }
 
 function entryOf(
-  event: EventItem,
-  requests: ReadonlyMap<string, ActivityItem>,
-  told: readonly DeliveryRow[],
+  { origin, ...row }: PersonEventRow,
+  logged: ActivityItem | undefined,
+  told: readonly ToldRow[],
 ): StoryEntry {
-  const request = requests.get(requestOf(event))
-  const deliveries = told.filter(({ sequence }) => sequence === event.sequence)
+  const ofEvent = told.filter(({ sequence }) => sequence === row.sequence)
   return {
-    event,
-    ...(request && { request }),
-    deliveries: deliveries.map(deliveryItem),
-    ...(ENDINGS.includes(event.type) && { outcome: outcomeOf(Date.parse(event.occurredAt), deliveries) }),
+    event: eventItem(row),
+    asked: requestOf({ ...row, origin }),
+    ...(logged && { logged }),
+    deliveries: ofEvent.map(delivery => ({ ...deliveryItem(delivery), kind: delivery.kind })),
+    outcome: outcomeOf(row.occurredAt, ofEvent),
   }
 }
 
 /** A request's log row has the number of its transaction; the operations of a Bulk request count on from it. */
-function requestOf({ txn }: EventItem): string {
+function logNumber({ txn }: PersonEventRow): string {
   return txn.split(':')[0] ?? txn
 }

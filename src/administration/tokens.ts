@@ -31,6 +31,19 @@ export interface TokenItem {
   readonly lastUsedAt: string | null
   readonly expiresAt: string | null
   readonly revokedAt: string | null
+  /** Only where it is so. */
+  readonly expiresSoon?: true
+}
+
+const DAY_MS = 86_400_000
+/** So long before a token expires it is time to replace it. */
+const SOON_MS = 30 * DAY_MS
+
+export function expiresSoon(
+  { expiresAt, revokedAt }: Pick<TokenRow, 'expiresAt' | 'revokedAt'>,
+  now: number,
+): boolean {
+  return expiresAt !== null && revokedAt === null && expiresAt > now && expiresAt - now <= SOON_MS
 }
 
 export function newToken(
@@ -90,7 +103,7 @@ export function listTokens(
         return (found?.rows ?? []) as unknown as TokenRow[]
       },
       position: token => [token.id],
-      item,
+      item: token => item(token, service.now()),
     },
     page,
   )
@@ -109,7 +122,8 @@ export async function endToken(
   if (!revoked?.rows[0]) throw notFound('token')
 }
 
-function item({ id, hint, createdAt, lastUsedAt, expiresAt, revokedAt }: TokenRow): TokenItem {
+function item(token: TokenRow, now: number): TokenItem {
+  const { id, hint, createdAt, lastUsedAt, expiresAt, revokedAt } = token
   return {
     id,
     hint,
@@ -117,5 +131,6 @@ function item({ id, hint, createdAt, lastUsedAt, expiresAt, revokedAt }: TokenRo
     lastUsedAt: timestampOrNull(lastUsedAt),
     expiresAt: timestampOrNull(expiresAt),
     revokedAt: timestampOrNull(revokedAt),
+    ...(expiresSoon(token, now) && { expiresSoon: true }),
   }
 }

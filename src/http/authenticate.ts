@@ -21,6 +21,15 @@ export function tokenOf(header: string | null): string | undefined {
   }
 }
 
+/** RFC 6750 §2.1, and so long that four characters of it give nothing away. */
+const hinted = /^[A-Za-z0-9._~+/-]{16,}=*$/
+
+/** The last four characters of a credential that is no token of ours, so that whoever sent it knows it again. */
+export function hintOf(header: string | null): string | null {
+  const token = tokenOf(header)
+  return token !== undefined && hinted.test(token) ? token.slice(-4) : null
+}
+
 /**
  * The claims of the request's token. Throws 401 for a token that this service did not make, and 429 when the
  * address has sent too many of those; neither touches D1 or slows a good credential.

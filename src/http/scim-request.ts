@@ -21,7 +21,7 @@ import type { ActivityEntry } from '../storage/activity'
 import { abortUnlessCurrent } from '../storage/configuration-rows'
 import { TenantDatabase } from '../storage/tenant-database'
 import { markUsed, type TokenClaims } from '../storage/tokens'
-import { authenticate, failedCredential, limitConnection } from './authenticate'
+import { authenticate, failedCredential, hintOf, limitConnection } from './authenticate'
 import type { AppEnv } from './environment'
 import { isPlainHttp, PLAIN_HTTP } from './plain-http'
 import { errorReply } from './scim-json'
@@ -249,7 +249,7 @@ class ScimRequestLog implements RequestLog {
       id: this.id,
       at: this.startedAt,
       connectionId: this.claims?.connectionId ?? null,
-      tokenHint: this.claims?.hint ?? null,
+      tokenHint: this.claims?.hint ?? hintOf(this.c.req.header('Authorization') ?? null),
       method: this.c.req.method,
       path: pathBelowBase(this.c.req.path),
       status,

@@ -7,7 +7,8 @@ import { tenantExists } from '../storage/tenant-rows'
 
 /**
  * Whose log: the token's tenant, or, for a credential that was rejected, the tenant whose URL it was tried at.
- * What such a token says of itself is kept only if it was that tenant's own (a revoked one, say).
+ * Whose such a token is is kept only if it was that tenant's own (a revoked one, say); what was sent there, its last
+ * characters, is kept of any.
  */
 export type LogOwner =
   | { readonly tenantId: string }
@@ -73,5 +74,5 @@ async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
 function refusedAt(tenantId: string, claimed: string | undefined, entry: ActivityEntry): ActivityEntry {
   if (claimed === tenantId) return entry
   const help = claimed === undefined ? entry.help : 'credential-elsewhere'
-  return { ...entry, help, connectionId: null, tokenHint: null }
+  return { ...entry, help, connectionId: null }
 }

@@ -7,6 +7,7 @@ export interface ActivityEntry {
   /** Milliseconds. */
   readonly at: number
   readonly connectionId: string | null
+  /** Last characters of the token, or of what was refused in its place. */
   readonly tokenHint: string | null
   readonly method: string
   /** Below the tenant's base, without the query string: filters hold personal data. */

@@ -50,6 +50,18 @@ export function pageOfEvents(
     ORDER BY sequence LIMIT ${limit}`
 }
 
+export interface PersonEventRow extends EventRow {
+  /** JSON: who asked (outbox.ts); null for events of before this was kept. */
+  readonly origin: string | null
+}
+
+/** One person's, newest first; `before` is the sequence of the last one of the page before. */
+export function pageOfPersonEvents(tenantId: string, userId: string, before: number, limit: number): SQL {
+  return sql`SELECT ${eventColumns}, origin FROM events
+    WHERE tenant_id = ${tenantId} AND user_id = ${userId} AND sequence < ${before}
+    ORDER BY sequence DESC LIMIT ${limit}`
+}
+
 export interface ListedLinkRow extends LinkRow {
   /** Hash of the event before it in the tenant's chain. */
   readonly previousHash: string | null
@@ -66,13 +78,6 @@ export function pageOfLinks(
     FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
       ${equals('user_id', filter.userId)} ${equals('type', filter.type)}
     ORDER BY sequence LIMIT ${limit}`
-}
-
-/** One person's, newest first; `before` is the sequence of the last one of the page before. */
-export function pageOfPersonEvents(tenantId: string, userId: string, before: number, limit: number): SQL {
-  return sql`SELECT ${eventColumns} FROM events
-    WHERE tenant_id = ${tenantId} AND user_id = ${userId} AND sequence < ${before}
-    ORDER BY sequence DESC LIMIT ${limit}`
 }
 
 const deliveryColumns = sql`event_id AS "eventId", sequence, receiver_id AS "receiverId", user_id AS "userId", state,
@@ -125,7 +130,8 @@ export function selectDeliveryReceiver(tenantId: string, sequence: number, recei
 }
 
 const activityColumns = sql`activity.id AS id, at, outcome, connection_id AS "connectionId", token_hint AS "tokenHint",
-  method, activity.path AS path, status, scim_type AS "scimType", detail, help, resource_type AS "resourceType", resource_id AS "resourceId",
+  method, activity.path AS path, status, scim_type AS "scimType", detail, help, resource_type AS "resourceType",
+  resource_id AS "resourceId",
   tolerances, duration_ms AS "durationMs"`
 
 /** Those of the requests that are in the log. */

@@ -31,6 +31,22 @@ export function selectKillTimes(tenantId: string, hours: number, now: number): S
     GROUP BY k.receiver_id, k.bucket`
 }
 
+/** The same by the hour (hours since 1970) and of all receivers together: rows for `readHours`. */
+export function selectKillTimesByHour(tenantId: string, hours: number, now: number): SQL {
+  return sql`SELECT hour, bucket, sum(count) AS count FROM kill_times
+    WHERE tenant_id = ${tenantId} AND hour > ${Math.floor(now / HOUR_MS) - hours}
+    GROUP BY hour, bucket`
+}
+
+/** One for each of the last `hours`, the oldest first and the running one last. */
+export function readHours(rows: readonly Row[], hours: number, now: number): Histogram[] {
+  const last = Math.floor(now / HOUR_MS)
+  const histograms = Array.from({ length: hours }, () => new Map<number, number>())
+  for (const row of rows)
+    histograms[hours - 1 - last + Number(row.hour)]?.set(Number(row.bucket), Number(row.count))
+  return histograms
+}
+
 /** By receiver. */
 export function readHistograms(rows: readonly Row[]): ReadonlyMap<string, Histogram> {
   const histograms = new Map<string, Map<number, number>>()

@@ -19,6 +19,22 @@ export function pageOfTokens(tenantId: string, connectionId: string, afterId: st
     ORDER BY id LIMIT ${limit}`
 }
 
+/** Newest tokens of a connection that are looked at for the one in use. */
+const FEW_TOKENS = 10
+
+/**
+ * Of each active connection the token in use, if it expires: `connection`, `expires_at`. In use is the newest that has
+ * been used, since its first use ended the older ones; before any was, the newest. One that has expired stays in use.
+ */
+export function selectExpiries(tenantId: string): SQL {
+  return sql`SELECT c.id AS connection, k.expires_at AS expires_at FROM connections c
+    CROSS JOIN tokens k ON k.tenant_id = c.tenant_id AND k.id = (
+      SELECT id FROM (SELECT id, last_used_at, revoked_at FROM tokens
+        WHERE tenant_id = c.tenant_id AND connection_id = c.id ORDER BY id DESC LIMIT ${FEW_TOKENS})
+      WHERE revoked_at IS NULL ORDER BY last_used_at IS NULL, id DESC LIMIT 1)
+    WHERE c.tenant_id = ${tenantId} AND c.status = 'active' AND k.expires_at IS NOT NULL ORDER BY c.id`
+}
+
 /** Issues nothing for a connection that is unknown or being deleted. */
 export function issueToken(claims: TokenClaims, now: number, expiresAt: number | null): SQL {
   return sql`INSERT INTO tokens (tenant_id, id, connection_id, hash, hint, created_at, expires_at)

@@ -38,6 +38,7 @@ export async function launchChromium(): Promise<BrowserServer> {
 
 async function packaged(): Promise<LaunchOptions> {
   if (!existsSync(home)) await unpack()
+  await writeFile(join(home, 'fonts.conf'), fonts)
   const { LD_LIBRARY_PATH } = process.env
   return {
     executablePath: join(home, 'chromium'),
@@ -69,6 +70,5 @@ async function unpack(): Promise<void> {
       else process.env[name] = value
     }
   }
-  await writeFile(join(part, 'fonts.conf'), fonts)
   await rename(part, home).catch(() => rm(part, { recursive: true }))
 }

@@ -3,7 +3,7 @@
 import { expect } from 'vitest'
 import { entra } from '../../scripts/identity-providers.mjs'
 import { startReceiver } from '../process/world'
-import { lookAt } from './look'
+import { lookAt, takePictureOf } from './look'
 import { newSlug, signIn, tenantOf } from './operator'
 import { comesUp } from './patience'
 import { ada, grace } from './people'
@@ -13,7 +13,8 @@ test.for([true, false])(
   'a tenant is set up, somebody leaves, and the console shows the receipt (JavaScript: %s)',
   async (javaScriptEnabled, { visitor }) => {
     const application = await startReceiver()
-    application.answer = response => response.end('{"sessionsEnded":2}')
+    application.answer = (response, { type }) =>
+      response.end(type === 'user.deactivated' ? '{"sessionsEnded":2}' : '')
     const tenant = tenantOf(newSlug())
     const operator = await visitor({ javaScriptEnabled })
 
@@ -61,7 +62,10 @@ test.for([true, false])(
     const left = operator.getByRole('listitem').filter({ hasText: 'Deactivated' })
     expect(await left.getByText('delivered').count()).toBe(1)
     expect(await left.getByText(`PATCH /Users/${id}`).count()).toBe(1)
-    if (javaScriptEnabled) await lookAt(operator, 'person')
+    if (javaScriptEnabled) {
+      await lookAt(operator, 'person')
+      await takePictureOf(operator.getByRole('main'), 'story')
+    }
     await application.close()
   },
 )

@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { AxeResults } from 'axe-core'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const pictures = fileURLToPath(new URL('../../screenshots', import.meta.url))
 
-const DESK = { width: 1280, height: 800 }
+const DESK = { width: 1120, height: 760 }
 const PHONE = { width: 390, height: 844 }
 
 /** Accessible in light and dark and no wider than a phone; with a picture of both. The page is then as it was. */
@@ -46,6 +46,14 @@ export async function expectNoSidewaysScroll(page: Page, name: string): Promise<
   expect(content, `width of ${name}`).toBeLessThanOrEqual(window)
 }
 
-export async function takePicture(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: true, animations: 'disabled' })
+async function takePicture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: pictureOf(name), fullPage: true, animations: 'disabled' })
+}
+
+export async function takePictureOf(part: Locator, name: string): Promise<void> {
+  await part.screenshot({ path: pictureOf(name), animations: 'disabled' })
+}
+
+function pictureOf(name: string): string {
+  return `${pictures}/${name}.png`
 }

@@ -31,7 +31,7 @@ async function openPage(
   // Without motion, since a colour on its way to another has no contrast to speak of.
   const fixed = { baseURL: inject('origin'), locale: 'en-GB', reducedMotion: 'reduce' } as const
   const context = await browser.newContext({ ...fixed, ...profile })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   await context.addInitScript(axeScript)
   const page = await context.newPage()
   watch(page, refusals, problems)
@@ -47,7 +47,11 @@ export function watch(page: Page, refusals: readonly number[], problems: string[
       note(message.text())
   })
   page.on('pageerror', error => note(`threw ${error.message}`))
-  page.on('requestfailed', request => note(`failed: ${request.failure()?.errorText}`, request.url()))
+  page.on('requestfailed', request => {
+    const { errorText = '' } = request.failure() ?? {}
+    // Whoever goes on before all of a page is there aborts the rest.
+    if (errorText !== 'net::ERR_ABORTED') note(`failed: ${errorText}`, request.url())
+  })
   page.on('response', response => {
     const status = response.status()
     if (status >= 400 && !refusals.includes(status)) note(`was answered ${status}`, response.url())

@@ -192,7 +192,39 @@ describe('Credentials', () => {
     expect(calls()).toBe(0)
     await fetch.settled()
     const { items } = await admin<{ items: Body[] }>('GET', `${tenant.at}/activity?outcome=unauthorized`)
-    expect(items[0]).toMatchObject({ status: 401, method: 'GET', path: '/Users', tokenHint: null })
+    const sent = { connectionId: null, tokenHint: `${token.slice(-4, -2)}AA`, help: expect.anything() }
+    expect(items[0]).toMatchObject({ status: 401, method: 'GET', path: '/Users', ...sent })
+  })
+
+  it('what was refused is known again by its last four characters, if they give nothing away', async () => {
+    const { connection, at } = await newTenant()
+    const other = (await newTenant()).connection.token.value
+    const basic = (user: string, password: string) => `Basic ${btoa(`${user}:${password}`)}`
+    const secret = 'a-secret-of-somebody'
+    const sent: [credential: string | undefined, hint: string | null][] = [
+      ['Bearer 0123456789abcdef', 'cdef'],
+      ['0123456789abcdeg', 'cdeg'],
+      ['Bearer 0123456789abcde_f=', 'e_f='],
+      [basic('scim', secret), 'body'],
+      [`Bearer ${other}`, other.slice(-4)],
+      ['Bearer 0123456789abcde', null],
+      [basic('scim', 'short-password'), null],
+      [basic('ada', secret), null],
+      ['Bearer ada.lovelace@example.com', null],
+      ['Bearer two words of some length', null],
+      [undefined, null],
+    ]
+    for (const [credential] of sent) {
+      expectUnauthorized(await scimClient(connection.baseUrl, credential).get('/Users'))
+      await settled()
+    }
+    const { items } = await admin<{ items: Body[] }>('GET', `${at}/activity?outcome=unauthorized`)
+    expect(items.map(({ tokenHint }) => tokenHint).reverse()).toEqual(sent.map(([, hint]) => hint))
+    expect(new Set(items.map(({ connectionId }) => connectionId))).toEqual(new Set([null]))
+    for (const { status, help } of items) {
+      expect(status).toBe(401)
+      expect(help).toMatch(/credential-(unknown|elsewhere)$/)
+    }
   })
 
   it('Credentials: a good read is one round trip to D1', async () => {

@@ -229,6 +229,7 @@ describe('the numbers of all tenants', () => {
       'edge_scim_receiver_left_alone gauge',
       'edge_scim_kill_time_seconds gauge',
       'edge_scim_kill_time_measured gauge',
+      'edge_scim_token_expiry_timestamp_seconds gauge',
     ])
     for (const { samples } of families.values()) {
       const series = samples.map(({ labels }) => JSON.stringify(labels))
@@ -261,6 +262,42 @@ describe('the numbers of all tenants', () => {
       [{ ...of, quantile: '0.99' }, killTime.p99Ms / 1000],
     ])
     expect(samples('edge_scim_kill_time_measured', tenant)).toEqual([[of, 1]])
+  })
+
+  it('say when the token in use expires, however many are older, and nothing of one that does not', async () => {
+    const expiring = await newTenant()
+    const { connection, at } = expiring
+    const second = await expiring.connect()
+    const disabled = await expiring.connect()
+    const tokens = (id: string) => `${at}/connections/${id}/tokens`
+    const rotate = (id: string, days: number, overlapSeconds = 0) =>
+      admin<{ value: string }>('POST', tokens(id), {
+        expiresAt: new Date(Date.UTC(2100, 0, days)).toISOString(),
+        overlapSeconds,
+      })
+    const expiry = async () => {
+      const { samples = [] } =
+        parse((await get('/metrics')).text).get('edge_scim_token_expiry_timestamp_seconds') ?? {}
+      const own = samples.filter(({ labels }) => labels.tenant === expiring.slug)
+      return own.map(({ labels, value }) => [labels.connection, value])
+    }
+    const seconds = (days: number) => Date.UTC(2100, 0, days) / 1000
+    expect(await expiry()).toEqual([])
+    for (let i = 1; i <= 12; i++) await rotate(connection.id, i)
+    await rotate(disabled.id, 1)
+    await admin('PATCH', `${at}/connections/${disabled.id}`, { status: 'disabled' })
+    expect(await expiry()).toEqual([[connection.id, seconds(12)]])
+    // The one in use ends with the overlap, until its successor is used.
+    const { value } = await rotate(second.id, 20)
+    const use = (token: string) =>
+      send(new Request(`${second.baseUrl}/Users`, { headers: { authorization: `Bearer ${token}` } }))
+    await use(value)
+    const next = await rotate(second.id, 30, 3600)
+    const [before, after] = (await admin<{ items: Any[] }>('GET', tokens(second.id))).items.slice(-2)
+    expect(await expiry()).toContainEqual([second.id, Date.parse(before.expiresAt) / 1000])
+    expect([before.expiresSoon, after.expiresSoon]).toEqual([true, undefined])
+    await use(next.value)
+    expect(await expiry()).toContainEqual([second.id, seconds(30)])
   })
 
   it('go on over the pages of the directory', async () => {

@@ -264,7 +264,13 @@ describe('a form button (POST) makes the token', () => {
     const tenant = await bareTenant('Acme', 'cafex')
     const { id, url } = await newLink(tenant)
     const choice = await open(url)
-    for (const idp of identityProviders) expect(choice.text).toContain(`value="${idp}"`)
+    for (const idp of identityProviders) {
+      expect(choice.text).toContain(`value="${idp}"`)
+      // A card: its picture, which no screen reader reads, its name, and the one thing to choose.
+      const name = identityProviderNames[idp]
+      const card = `<label><svg viewBox="0 0 40 40" aria-hidden="true"[^>]*>((?!</?label).)+</svg><span>${name}<small>`
+      expect(choice.text).toMatch(new RegExp(card))
+    }
     const page = await press(url, 'jumpcloud')
     const token = tokenOn(page)
     expect(seen(page)).toContain(`Base URL ${tenant.baseUrl} `)
@@ -619,6 +625,7 @@ describe('instructions for each identity provider', () => {
       'objectId',
       'Switch([IsSoftDeleted], , "False", "True", "True", "False")',
       'userPrincipalName',
+      'Groups within groups are not sent',
       'SingleAppRoleAssignment([appRoleAssignments])',
     ],
     okta: [
@@ -627,13 +634,21 @@ describe('instructions for each identity provider', () => {
       'HTTP Header',
       'Test Connector Configuration',
       'Deactivate Users',
+      'user.displayName is empty for many people',
       'user.firstName',
     ],
-    jumpcloud: ['Base URL', 'Token Key', 'Test User Email', 'Activate', 'firstname'],
-    onelogin: ['SCIM Base URL', 'SCIM Bearer Token', 'SCIM JSON Template', '{$user.firstname}', 'Do Nothing'],
+    jumpcloud: ['Base URL', 'Token Key', 'Test User Email', 'Activate', 'firstname', 'no extensions'],
+    onelogin: [
+      'SCIM Base URL',
+      'SCIM Bearer Token',
+      'SCIM JSON Template',
+      '{$user.firstname}',
+      'Do Nothing',
+      'the parameter Groups',
+    ],
     pingfederate: ['SCIM URL', 'Basic Authentication', 'Username scim', 'Password', 'sAMAccountName', 'sn'],
     google: ['Endpoint URL', 'Access token', 'Deprovisioning', 'within 24 hours', 'Primary email'],
-    rippling: ['SCIM Base URL', 'Bearer Token', 'Use PATCH for groups'],
+    rippling: ['SCIM Base URL', 'Bearer Token', 'Use PATCH for groups', 'hired again'],
     generic: [
       'Base URL',
       'Bearer token',
@@ -723,6 +738,31 @@ describe('instructions for each identity provider', () => {
     expect(text).toMatch(/department urn:\S+:department no target group/)
   })
 
+  it('what is to be typed is there to be copied, and nothing but the token is left to look for', async () => {
+    const tenant = await newTenant({ idp: 'pingfederate' })
+    const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
+    const page = await press(url)
+    const copied = [...page.text.matchAll(/<dt>([^<]*)<\/dt><dd><code class="copied"[^>]*>([^<]*)<\/code>/g)]
+    expect(copied.map(([, field, value]) => [field, value])).toEqual([
+      ['Base URL', tenant.connection.baseUrl],
+      ['Token', tokenOn(page)],
+      ['SCIM URL', tenant.connection.baseUrl],
+      ['Username', 'scim'],
+      ['Unique User Identifier', 'userName'],
+    ])
+    expect(page.text).toContain('<dt>Password</dt><dd><a href="#token">the token</a>')
+  })
+
+  it('what an identity provider cannot send is said in its table, and in no other', async () => {
+    const says = async (idp: string) => {
+      const tenant = await newTenant({ idp })
+      const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
+      return seen(await open(url))
+    }
+    expect(await says('jumpcloud')).toMatch(/cannot be sent urn:\S+:enterprise:2\.0:User:department/)
+    expect(await says('okta')).not.toContain('cannot be sent')
+  })
+
   it('what SCIM needs is in the table even where the profile reads nothing of it', async () => {
     const name = `p-${crypto.randomUUID().slice(0, 8)}`
     await admin('PUT', `/profiles/${name}`, { name, user: { fields: [] } })
@@ -743,6 +783,11 @@ describe('live status from real traffic', () => {
       return seen(await open(url))
     }
     return { tenant, url, token, scim, status }
+  }
+
+  const connectionOf = async ({ at }: Pick<Tenant, 'at'>) => {
+    const { items } = await admin<{ items: { id: string }[] }>('GET', `${at}/connections`)
+    return items[0] ?? { id: '' }
   }
 
   it('sees the connection test, the first person and the first group, and counts them', async () => {
@@ -797,12 +842,91 @@ describe('live status from real traffic', () => {
     expect(after).toContain('No token counts any more')
   })
 
-  it('sees when the token expires', async () => {
+  it('sees a rejected token that was never one of the connection’s, by its last four', async () => {
+    const { tenant, token, status } = await setUp()
+    await scimClient(tenant.baseUrl, 'Bearer somebody-elses-token-1a2b').get('/Users')
+    expect(await status()).toContain(
+      `ends in 1a2b and is no token of this connection. Its token ends in ${token.slice(-4)}`,
+    )
+    await scimClient(tenant.baseUrl, `Basic ${btoa('scim:hunter2')}`).get('/Users')
+    const text = await status()
+    expect(text).toMatch(/Look here: Credential refused .*what was sent to this base URL is no token/)
+    expect(text).not.toContain('ter2')
+  })
+
+  it('sees which required attribute is missing, how often, and says what to do there', async () => {
+    const { tenant, scim, status } = await setUp()
+    expect(await status()).toMatch(/Waiting: Required attributes/)
+    await admin('PUT', `${tenant.at}/connections/${(await connectionOf(tenant)).id}/mapping`, {
+      fields: [
+        { field: 'title', source: 'title', required: true },
+        { field: 'mail', source: 'emails[type eq "work"].value', required: true },
+      ],
+    })
+    const complete = { title: 'Clerk', emails: [{ value: 'a@example.com', type: 'work' }] }
+    expect((await scim.post('/Users', newUser({ ...complete, title: '' }))).status).toBe(400)
+    const both = await scim.post('/Users', newUser({ title: '', emails: [] }))
+    expect(both.status).toBe(400)
+    const text = await status()
+    expect(text).toMatch(
+      /Look here: Required attribute missing title had no value in 2 recent requests, last \S.*: in Okta check that it is mapped \(usually from user\.title \)/,
+    )
+    expect(text).toMatch(/emails\[type eq "work"\]\.value had no value in 1 recent request, last/)
+    await scim.post('/Users', newUser(complete))
+    expect(await status()).toMatch(/Look here: Required attribute missing title/)
+    await rows("UPDATE activity SET at = at - 90000000 WHERE help = 'missing-required-attribute'")
+    expect(await status()).toMatch(/Done: Required attribute missing before/)
+  })
+
+  it('says that none is missing once people have come, and when the last sync was', async () => {
+    const { scim, status } = await setUp()
+    expect(await status()).toMatch(/Waiting: Last sync Nothing has come yet/)
+    await scim.post('/Users', {})
+    expect(await status()).toMatch(/Waiting: Last sync None of the latest requests was accepted/)
+    await scim.post('/Users', newUser())
+    await rows("UPDATE activity SET at = 1790000000000 WHERE status = 201 AND path = '/Users'")
+    await scim.post('/Users', { userName: '' })
+    expect(await status()).toMatch(
+      /Done: Last sync The last request that was accepted came 21 Sept 2026, 14:13:20/,
+    )
+    const fine = await setUp()
+    await fine.scim.post('/Users', newUser())
+    expect(await fine.status()).toMatch(/Done: Required attributes None was missing/)
+  })
+
+  it('sees nested groups, and says that they give nobody anything, which is so', async () => {
+    const { tenant, scim, status } = await setUp()
+    const user = (await scim.post('/Users', newUser())).body
+    const inner = (await scim.post('/Groups', { displayName: 'In', members: [{ value: user.id }] })).body
+    expect(await status()).toMatch(/Done: Nested groups None/)
+    const outer = await scim.post('/Groups', { displayName: 'Out', members: [{ value: inner.id }] })
+    expect(outer.status).toBe(201)
+    const text = await status()
+    expect(text).toMatch(/Look here: Nested groups 1 of the newest groups is a member of another group/)
+    expect(text).toContain('Send the people themselves as members of the outer group')
+    const { groups } = (await scim.get(`/Users/${user.id}`)).body
+    expect(groups).toEqual([expect.objectContaining({ value: inner.id })])
+    const other = await newLink(tenant, { connectionId: (await connectionOf(tenant)).id })
+    expect(seen(await open(other.url))).toContain('Nested groups')
+  })
+
+  it('sees when the token expires, and warns for thirty days', async () => {
     const { token, status } = await setUp()
     expect(await status()).toContain('it does not expire')
-    const soon = Date.now() + 3 * 24 * HOUR_MS
-    await rows('UPDATE tokens SET expires_at = ? WHERE hint = ?', soon, token.slice(-4))
-    expect(await status()).toMatch(/Look here: Token Ends in .*it expires \d/)
+    const expires = (days: number) =>
+      rows(
+        'UPDATE tokens SET expires_at = ? WHERE hint = ?',
+        Date.now() + days * 24 * HOUR_MS,
+        token.slice(-4),
+      )
+    await expires(31)
+    expect(await status()).toMatch(/Done: Token Ends in .*it expires \d[^,]*, [\d:]+ UTC \./)
+    await expires(29.5)
+    expect(await status()).toMatch(
+      /Look here: Token expires soon Ends in .*it expires \d.*, in 29 days\. Ask the operator of the service to renew this link/,
+    )
+    await expires(0.5)
+    expect(await status()).toContain(', within a day.')
   })
 
   it('watches by itself only when asked to, and until people have come', async () => {
@@ -834,11 +958,34 @@ describe('live status from real traffic', () => {
       found?.tenant,
       found?.id,
     )
+    await rows(
+      `${many} INSERT INTO resources (tenant_id, id, type, scope, serial, connection_id, document, version,
+          created_at, last_modified, session_epoch)
+        SELECT ?1, 'g' || i, 'Group', ?2, i, ?2, '{}', 'v', i, i, 0 FROM n`,
+      found?.tenant,
+      found?.id,
+    )
+    await rows(
+      `${many} INSERT INTO members (tenant_id, group_id, member_id, type, version)
+        SELECT ?1, 'g' || i, 'g' || (i % 7 + 2994), 'Group', 'v' FROM n`,
+      found?.tenant,
+    )
+    await rows(
+      `${many} INSERT INTO activity (tenant_id, id, at, outcome, connection_id, method, path, status, detail, help,
+          tolerances, duration_ms)
+        SELECT ?1, 'b' || i, i, 'rejected', ?2, 'POST', '/Users', 400, 'userName is required and must not be empty.',
+          'missing-required-attribute', '[]', 1 FROM n`,
+      found?.tenant,
+      found?.id,
+    )
     const { seen: cost, fetch } = watched()
     const page = await open(url, {}, fetch)
+    expect(seen(page)).toMatch(
+      /userName had no value in \d+ recent requests.*7 of the newest groups are members/,
+    )
     expect(seen(page)).toContain('More than 100 people have access')
     expect(cost.calls).toBeLessThanOrEqual(3)
-    expect(cost.rowsRead).toBeLessThan(400)
+    expect(cost.rowsRead).toBeLessThan(600)
   })
 })
 

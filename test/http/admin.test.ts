@@ -556,6 +556,28 @@ describe('tokens', () => {
     expect((await operator.get(tokens)).body.items.at(-1)).toMatchObject({ revokedAt: null })
   })
 
+  it('RFC-212 are marked from thirty days before they expire until they do or are revoked', async () => {
+    const { tokens } = await newConnection()
+    const { now } = operator.clock
+    const days = (count: number) => count * 86_400_000
+    const expiresAt = new Date(now + days(31)).toISOString()
+    const { id } = (await operator.post(tokens, { expiresAt })).body
+    const isMarked = async () => (await operator.get(tokens)).body.items.at(-1).expiresSoon
+    for (const [passed, marked] of [
+      [0, undefined],
+      [days(1) - 1, undefined],
+      [days(1), true],
+      [days(31) - 1, true],
+      [days(31), undefined],
+    ] as const) {
+      operator.clock.now = now + passed
+      expect([passed, await isMarked()]).toEqual([passed, marked])
+    }
+    operator.clock.now = now + days(2)
+    await operator.delete(`${tokens}/${id}`)
+    expect(await isMarked()).toBeUndefined()
+  })
+
   it('leave the tokens of other connections alone', async () => {
     const { tokens, at } = await newConnection()
     const other = (await operator.post(`${at}/connections`, { name: 'other', idp: 'okta' })).body

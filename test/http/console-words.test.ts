@@ -64,8 +64,8 @@ describe("a person's page", () => {
     const id = await newcomer(world)
     await leave(world, id)
     const words = wordsOf((await visitor.get(at(world.slug, `/people/${id}`))).html)
-    expect(words).toContain('Nobody was told')
-    expect(words).toContain(`Asked for by PUT /Users/${id}`)
+    expect(words).toContain('there was no receiver to tell')
+    expect(words).toMatch(new RegExp(`Asked for by Entra with the token ….{4}: PUT /Users/${id}`))
   })
 
   test('says who has not confirmed an end of access, and in what time all have', async () => {
@@ -88,9 +88,9 @@ describe("a person's page", () => {
     const page = async () => wordsOf((await visitor.get(at(world.slug, `/people/${id}`))).html)
     await told(first, 'delivered', 800)
     await told(second, 'dead', null)
-    expect(await page()).toContain('Not everybody has it yet: 1 receiver has not confirmed it.')
+    expect(await page()).toContain('1 receiver has it not')
     await told(second, 'delivered', 4_200)
-    expect(await page()).toContain('the last one 4.2 s after the change.')
+    expect(await page()).toContain('every receiver had it after 4.2 s')
   })
 
   test('gives the evidence as a file that no browser shows', async () => {
@@ -101,10 +101,8 @@ describe("a person's page", () => {
     expect((await anatomyOf((await visitor.get(at(world.slug, `/people/${id}`))).html)).hrefs).toContain(path)
     const file = await visitor.get(path)
     expect(file.status).toBe(200)
-    expect(file.headers.get('content-type')).toBe('application/json')
-    expect(file.headers.get('content-disposition')).toBe(
-      `attachment; filename="evidence-${world.slug}-${id}.json"`,
-    )
+    expect(file.headers.get('content-type')).toBe('application/json; charset=utf-8')
+    expect(file.headers.get('content-disposition')).toBe(`attachment; filename="evidence-${id}.json"`)
     expect(file.headers.get('x-content-type-options')).toBe('nosniff')
     expect(file.headers.get('cache-control')).toBe('no-store')
     const { record, jws } = JSON.parse(file.html)
@@ -142,8 +140,8 @@ test('a refusal is explained on its page: what it means, what to change there an
   const path = hrefs.find(href => href.startsWith(at(slug, '/activity/'))) ?? ''
   const words = wordsOf((await visitor.get(path)).html)
   expect(words).toContain('It was refused with 409 uniqueness, and nothing was changed')
-  expect(words).toContain('What to change: already taken')
-  expect(words).toContain('In the identity provider Let it match by that attribute')
+  expect(words).toContain('Already taken')
+  expect(words).toContain('In the identity provider let it match by that attribute')
   expect(words).toContain('docs/troubleshooting.md#already-taken')
 })
 
@@ -163,12 +161,12 @@ test('a token is warned of from thirty days before it expires, and says when it 
   const { html } = await visitor.get(at(slug, `/connections/${connectionId}`))
   const saidOf = (hint: string) =>
     wordsOf(/<tr>.*?<\/tr>/s.exec(html.slice(html.lastIndexOf('<tr>', html.indexOf(`…${hint}`))))?.[0] ?? '')
-  expect(saidOf('aaaa')).not.toContain('expires in')
+  expect(saidOf('aaaa')).not.toMatch(/ in \d/)
   expect(saidOf('aaaa')).toContain('2026-05-06 07:08:09')
-  expect(saidOf('bbbb')).toContain('expires in 29 days')
-  expect(saidOf('cccc')).toContain('expires in 1 day')
-  expect(saidOf('dddd')).toContain('expires within a day')
+  expect(saidOf('bbbb')).toContain('in 29 d')
+  expect(saidOf('cccc')).toContain('in 1 d')
+  expect(saidOf('dddd')).toContain('in 12.0 h')
   expect(saidOf('eeee')).toContain('expired')
-  expect(saidOf('eeee')).not.toContain('expires')
+  expect(saidOf('eeee')).not.toMatch(/ in \d/)
   expect(saidOf('eeee')).toContain('never')
 })

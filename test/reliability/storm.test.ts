@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Sent } from '../events/world'
 import { type Aftermath, SCHEDULE, storm } from './storm'
 
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 beforeEach(async () => {
   vi.spyOn(console, 'log').mockImplementation(() => undefined)

@@ -10,7 +10,10 @@ const entry = z.object({
   at: z.iso.datetime(),
   outcome: z.string().describe('ok, rejected (4xx), unauthorized (401, 403) or error (5xx)'),
   connectionId: z.string().nullable(),
-  tokenHint: z.string().nullable(),
+  tokenHint: z
+    .string()
+    .nullable()
+    .describe('Last four characters of the token, or of a refused one of 16 characters or more'),
   method: z.string(),
   path: z.string(),
   status: z.int(),

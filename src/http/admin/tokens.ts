@@ -25,6 +25,7 @@ const token = z.object({
   lastUsedAt: z.iso.datetime().nullable(),
   expiresAt: z.iso.datetime().nullable(),
   revokedAt: z.iso.datetime().nullable(),
+  expiresSoon: z.literal(true).optional().describe('There from 30 days before it expires, until then'),
 })
 
 export const rotation = z.strictObject({

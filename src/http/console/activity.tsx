@@ -1,6 +1,5 @@
 // The SCIM request log: filtered, and one request explained.
 import { Hono } from 'hono'
-import { listConnections } from '../../administration/connections'
 import { type ActivityItem, getActivity, listActivity } from '../../administration/history'
 import { accountTypeOf } from '../../scim/schema'
 import { standardResourceTypes } from '../../scim/schemas/resource-types'
@@ -10,9 +9,9 @@ import { Form, type Option, Select } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
+import { connectionNames } from './connection-names'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
-import { explain } from './explanation'
-import type { Help } from './help'
+import { explain, type HelpSection } from './explanation'
 import { show } from './layout'
 
 export const activityRoutes = new Hono<ConsoleEnv>()
@@ -36,12 +35,11 @@ async function list(c: ConsoleContext): Promise<Response> {
   const { slug } = tenant
   const outcome = c.req.query('outcome') || undefined
   const connectionId = c.req.query('connectionId') || undefined
-  const [{ items, nextCursor }, connections] = await Promise.all([
+  const [{ items, nextCursor }, names] = await Promise.all([
     listActivity(service, tenant, { outcome, connectionId }, pageOf(c, 50)),
-    listConnections(service, tenant, { limit: 100 }),
+    connectionNames(service, tenant),
   ])
   const path = at(slug, 'activity')
-  const names = new Map(connections.items.map(({ id, name }) => [id, name]))
   return show(c, {
     title: 'Activity',
     slug,
@@ -119,7 +117,11 @@ function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: s
 async function one(c: ConsoleContext): Promise<Response> {
   const tenant = await tenantOf(c)
   const { slug } = tenant
-  const entry = await getActivity(tenant, c.req.param('id') ?? '')
+  const [entry, names] = await Promise.all([
+    getActivity(tenant, c.req.param('id') ?? ''),
+    connectionNames(c.var.service, tenant),
+  ])
+  const connection = names.get(entry.connectionId ?? '')
   return show(c, {
     title: `${entry.method} ${entry.path}`,
     slug,
@@ -128,21 +130,21 @@ async function one(c: ConsoleContext): Promise<Response> {
     aside: <Badge state={entry.outcome} />,
     body: (
       <>
-        <InWords entry={entry} />
-        <Facts entry={entry} slug={slug} />
+        <InWords entry={entry} connection={connection} />
+        <Facts entry={entry} slug={slug} connection={connection} />
       </>
     ),
   })
 }
 
-function InWords({ entry }: { entry: ActivityItem }) {
-  const { asked, outcome, help, tolerated } = explain(entry)
+function InWords({ entry, connection }: { entry: ActivityItem; connection: string | undefined }) {
+  const { asked, outcome, help, tolerated } = explain(entry, connection)
   return (
     <section class="card">
       <h2>In plain words</h2>
-      <p>{asked}</p>
-      <p>{outcome}</p>
-      {help && <HelpNotice help={help} page={entry.help} />}
+      <p class="break">{asked}</p>
+      <p class="break">{outcome}</p>
+      {help && <Help help={help} />}
       {tolerated.length > 0 && (
         <>
           <h3>What was tolerated</h3>
@@ -166,26 +168,43 @@ function InWords({ entry }: { entry: ActivityItem }) {
   )
 }
 
-/** The document is not part of what is deployed: its words stand here, and its name for whoever has it. */
-function HelpNotice({ help: { title, meaning, provider, here }, page }: { help: Help; page: string | null }) {
+function Help({ help: { title, cause, provider, service } }: { help: HelpSection }) {
   return (
     <div class="notice warn">
-      <strong>What to change: {title.toLowerCase()}</strong>
-      {meaning !== undefined && <p>{meaning}</p>}
+      <strong>{title}</strong>
+      {cause !== '' && (
+        <p>
+          <WithCode text={cause} />
+        </p>
+      )}
       <dl class="facts">
         <dt>In the identity provider</dt>
-        <dd>{provider}</dd>
+        <dd>
+          <WithCode text={provider} />
+        </dd>
         <dt>In edge-scim</dt>
-        <dd>{here}</dd>
+        <dd>
+          <WithCode text={service} />
+        </dd>
       </dl>
-      <p class="small">
-        More in <code>{page}</code>
-      </p>
     </div>
   )
 }
 
-function Facts({ entry, slug }: { entry: ActivityItem; slug: string }) {
+/** Words between backticks are code. */
+function WithCode({ text }: { text: string }) {
+  return <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>
+}
+
+function Facts({
+  entry,
+  slug,
+  connection,
+}: {
+  entry: ActivityItem
+  slug: string
+  connection: string | undefined
+}) {
   const { connectionId, resourceId, resourceType } = entry
   return (
     <section class="card">
@@ -204,7 +223,7 @@ function Facts({ entry, slug }: { entry: ActivityItem; slug: string }) {
           {connectionId === null ? (
             'unknown'
           ) : (
-            <a href={at(slug, 'connections', connectionId)}>{connectionId}</a>
+            <a href={at(slug, 'connections', connectionId)}>{connection ?? connectionId}</a>
           )}
         </dd>
         <dt>Token ends in</dt>
@@ -224,6 +243,14 @@ function Facts({ entry, slug }: { entry: ActivityItem; slug: string }) {
             </>
           )}
         </dd>
+        {entry.help !== null && (
+          <>
+            <dt>Explained in</dt>
+            <dd>
+              <code>{entry.help}</code>
+            </dd>
+          </>
+        )}
         <dt>Took</dt>
         <dd>{duration(entry.durationMs)}</dd>
         <dt>Number</dt>

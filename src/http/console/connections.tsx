@@ -11,7 +11,6 @@ import {
 import { getMapping, type MappingState } from '../../administration/mappings'
 import { type ConnectionHealth, healthOf } from '../../administration/overview'
 import { listTokens } from '../../administration/tokens'
-import type { IdentityProvider } from '../../mapping/identity-providers'
 import { checked } from '../admin/body'
 import { connectionChange, newConnection } from '../admin/connections'
 import { Badge } from '../pages/badge'
@@ -19,14 +18,15 @@ import { Copy } from '../pages/copy'
 import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Checkbox, Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
-import { Moment } from '../pages/moment'
+import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Progress } from '../pages/progress'
 import { Table } from '../pages/table'
 import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
-import { FailedRequests, HealthBadge } from './overview'
+import { Badges, FailedRequests } from './overview'
+import { providerNames } from './provider-names'
 import { Secret } from './secret'
 import { inWordsOfTheForm } from './tenants'
 import { NewTokenForm, TokenTable } from './token-forms'
@@ -38,17 +38,6 @@ export const connectionRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/connections/:id', c => connectionPage(c))
   .post('/tenants/:slug/connections/:id', change)
   .post('/tenants/:slug/connections/:id/delete', remove)
-
-const idpNames: Readonly<Record<IdentityProvider, string>> = {
-  entra: 'Microsoft Entra ID',
-  okta: 'Okta',
-  jumpcloud: 'JumpCloud',
-  onelogin: 'OneLogin',
-  pingfederate: 'PingFederate',
-  google: 'Google Workspace',
-  rippling: 'Rippling',
-  generic: 'Anything else that speaks SCIM 2.0',
-}
 
 const modeOptions: readonly Option[] = [
   ['compat', 'Compatible: what known clients get wrong is understood'],
@@ -86,7 +75,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   <th scope="row" class="break">
                     <a href={at(slug, 'connections', id)}>{name}</a>
                   </th>
-                  <td>{idpNames[idp]}</td>
+                  <td>{providerNames[idp]}</td>
                   <td>{mode}</td>
                   <td>
                     <Badge state={status} />
@@ -117,7 +106,7 @@ async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): 
         <Errors state={state} fields={['name', 'idp', 'mode']} />
         <Form action={at(slug, 'connections', 'new')} state={state}>
           <TextField name="name" label="Name" hint="For people, such as “Acme Entra”." required />
-          <Select name="idp" label="Identity provider" options={Object.entries(idpNames)} />
+          <Select name="idp" label="Identity provider" options={Object.entries(providerNames)} />
           <Select name="mode" label="Mode" options={modeOptions} value="compat" />
           <div class="row end">
             <a class="button quiet" href={at(slug, 'connections')}>
@@ -194,11 +183,12 @@ export async function connectionPage(
       aside: (
         <>
           <Badge state={connection.status} />
-          {connection.status === 'active' && health && <HealthBadge health={health.health} />}
+          {connection.status === 'active' && health && <Badges connection={health} />}
         </>
       ),
       body: (
         <>
+          {health?.tokenEndsAt && <TokenEnds at={health.tokenEndsAt} now={service.now()} />}
           <div class="columns">
             <State {...around} health={health} />
             <Mapping {...around} mapping={mapping} />
@@ -226,6 +216,18 @@ export async function connectionPage(
   )
 }
 
+function TokenEnds({ at: end, now }: { at: string; now: number }) {
+  return (
+    <div class="notice warn">
+      <strong>The last token of this connection ends in {duration(Date.parse(end) - now)}</strong>
+      <p>
+        From <Moment at={end} /> (UTC) on the identity provider is refused, and who leaves keeps access. Make
+        another token below, and enter it there before.
+      </p>
+    </div>
+  )
+}
+
 function State({ slug, connection, health }: Around & { health: ConnectionHealth | undefined }) {
   return (
     <section class="card">
@@ -233,7 +235,7 @@ function State({ slug, connection, health }: Around & { health: ConnectionHealth
       <Copy id="base-url" text={connection.baseUrl} label="the SCIM base URL" />
       <dl class="facts">
         <dt>Identity provider</dt>
-        <dd>{idpNames[connection.idp]}</dd>
+        <dd>{providerNames[connection.idp]}</dd>
         <dt>Mode</dt>
         <dd>{connection.mode}</dd>
         <dt>Last request</dt>

@@ -10,6 +10,8 @@ import type { FormState } from '../pages/form'
 export const CONSOLE = '/console'
 /** A form that was kept comes back under this name. */
 export const KEPT = 'kept_form'
+/** With this, a kept form is not done: its page is shown filled in. */
+export const LOOK_OVER = 'look_over'
 
 export interface ConsoleEnv {
   Bindings: object
@@ -20,6 +22,8 @@ export interface ConsoleEnv {
     formToken: string
     /** What was sent, empty for a GET. */
     form: URLSearchParams
+    /** The form is only to be shown again. */
+    isDraft: boolean
   }
 }
 
@@ -61,6 +65,7 @@ export async function attempt(
   work: () => Promise<Response>,
   again: (state: FormState, status: number) => Response | Promise<Response>,
 ): Promise<Response> {
+  if (c.var.isDraft) return again({ values: c.var.form }, 200)
   try {
     return await work()
   } catch (error) {

@@ -13,6 +13,7 @@ import { Table } from '../pages/table'
 import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
 import { done } from './notice'
+import { receiverName } from './receiver-form'
 
 export const deliveryRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/deliveries', c => list(c))
@@ -37,9 +38,7 @@ async function list(c: ConsoleContext, refusal: FormState = {}, status = 200): P
     listDeliveries(service, tenant, { state, receiverId }, pageOf(c, 50)),
     listReceivers(service, tenant, { limit: 100 }),
   ])
-  const names = new Map(
-    receivers.items.map(({ id, kind, url, pollUrl }) => [id, `${kind} ${url ?? pollUrl ?? ''}`]),
-  )
+  const names = new Map(receivers.items.map(receiver => [receiver.id, receiverName(receiver)]))
   const path = at(slug, 'deliveries')
   const page = {
     title: 'Deliveries',
@@ -125,7 +124,7 @@ export function DeliveryTable({
         return (
           <tr>
             <th scope="row">
-              No. {sequence}
+              <span class="nowrap">No. {sequence}</span>
               {userId !== null && (
                 <div class="small">
                   <a href={at(slug, 'people', userId)}>the person</a>
@@ -167,16 +166,16 @@ export function DeliveryTable({
 }
 
 export function Answer({ delivery }: { delivery: DeliveryItem }) {
-  const { lastStatus, lastError, nextAttemptAt, receipt } = delivery
+  const { attempts, lastStatus, lastError, nextAttemptAt, receipt } = delivery
   return (
     <>
-      {lastStatus ?? (lastError === null ? '—' : '')} {lastError}
+      {lastError ?? (lastStatus === null ? '—' : `answered ${lastStatus}`)}
       {receipt && (
         <div class="small">
           {receipt.sessionsEnded === 1 ? '1 session ended' : `${receipt.sessionsEnded} sessions ended`}
         </div>
       )}
-      {nextAttemptAt !== null && (
+      {nextAttemptAt !== null && attempts > 0 && (
         <div class="small muted">
           next attempt <Moment at={nextAttemptAt} />
         </div>

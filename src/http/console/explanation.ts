@@ -2,13 +2,14 @@
 // identity provider.
 import type { ActivityItem } from '../../administration/history'
 import { type Tolerance, type ToleranceName, tolerances } from '../../scim/interop'
-import { type Help, helpOn } from './help'
+import { standardResourceTypes } from '../../scim/schemas/resource-types'
+import helpTopics from './help-topics.json'
 
 export interface Explanation {
   readonly asked: string
   readonly outcome: string
-  /** Of a refusal: what it means and what to do about it. */
-  readonly help?: Help
+  /** What the refusal means and what to do about it; absent where nothing was refused, or nothing more is known. */
+  readonly help?: HelpSection
   readonly tolerated: readonly {
     readonly name: string
     /** The attribute it was about, where that is known. */
@@ -18,10 +19,22 @@ export interface Explanation {
   }[]
 }
 
-export function explain(entry: ActivityItem): Explanation {
-  const help = helpOn(entry.help)
+/** A section of docs/troubleshooting.md; words between backticks are code. */
+export interface HelpSection {
+  readonly title: string
+  readonly cause: string
+  /** What to change in the identity provider, and here. */
+  readonly provider: string
+  readonly service: string
+}
+
+const helpSections: Readonly<Record<string, HelpSection>> = helpTopics
+
+/** `who`: the name of the connection, where it is known. */
+export function explain(entry: ActivityItem, who = 'An identity provider'): Explanation {
+  const help = helpOf(entry)
   return {
-    asked: asked(entry),
+    asked: `${who} ${asked(entry)}`,
     outcome: outcomeOf(entry),
     ...(help && { help }),
     tolerated: entry.tolerances.map(tolerated),
@@ -38,19 +51,31 @@ const verbs: Readonly<Record<string, string>> = {
 
 function asked({ method, path, resourceType }: ActivityItem): string {
   const [, endpoint = '', id] = path.split('/')
-  if (/^\.search$/i.test(endpoint) || path.endsWith('/.search')) return 'It asked for resources by a search.'
-  if (/^bulk$/i.test(endpoint)) return 'It sent many operations at once.'
+  if (/^\.search$/i.test(endpoint) || /\/\.search$/i.test(path)) return 'asked for resources by a search.'
+  if (/^bulk$/i.test(endpoint)) return 'sent many operations at once.'
   if (/^(schemas|resourcetypes|serviceproviderconfig)$/i.test(endpoint))
-    return 'It asked what this service can do.'
-  const noun = resourceType ?? endpoint
-  if (method === 'GET' && id === undefined) return `It asked for a list of ${endpoint}.`
-  return `It asked to ${verbs[method] ?? method} ${id === undefined ? `one of ${endpoint}` : `the ${noun} ${id}`}.`
+    return 'asked what this service can do.'
+  const noun = resourceType ?? nounOf(endpoint)
+  const verb = verbs[method] ?? method
+  if (id !== undefined) return `asked to ${verb} the ${noun} ${id}.`
+  return method === 'GET' ? `asked for a list: ${endpoint}.` : `asked to ${verb} a ${noun}.`
+}
+
+function nounOf(endpoint: string): string {
+  const known = standardResourceTypes.find(type => type.endpoint.slice(1) === endpoint)
+  return known?.name ?? `resource of ${endpoint}`
 }
 
 function outcomeOf({ status, detail, scimType }: ActivityItem): string {
   if (status < 400) return status === 304 ? 'It had the newest version already.' : 'It was done.'
   const said = detail ?? 'No more is known.'
   return `It was refused with ${status}${scimType === null ? '' : ` ${scimType}`}, and nothing was changed: ${said}`
+}
+
+/** `docs/troubleshooting.md#already-taken` */
+function helpOf({ help }: ActivityItem): HelpSection | undefined {
+  const topic = help?.split('#')[1] ?? ''
+  return Object.hasOwn(helpSections, topic) ? helpSections[topic] : undefined
 }
 
 /** `quoted-boolean: active` */

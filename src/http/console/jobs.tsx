@@ -43,7 +43,8 @@ async function list(c: ConsoleContext): Promise<Response> {
   return show(c, page, 200, runs ? { refresh: REFRESH_SECONDS } : {})
 }
 
-const kinds: Readonly<Record<JobItem['kind'], string>> = {
+/** By their kind. */
+export const jobNames: Readonly<Record<string, string>> = {
   'revoke-sessions': "Ending everybody's sessions",
   'deactivate-users': "Deactivating a connection's users",
   'delete-tenant': 'Deleting the tenant',
@@ -58,7 +59,7 @@ export function JobTable({ jobs, slug }: { jobs: readonly JobItem[]; slug: strin
       {jobs.map(({ kind, connectionId, state, done, total, invalid, createdAt }) => (
         <tr>
           <th scope="row">
-            {kinds[kind]}
+            {jobNames[kind] ?? kind}
             {connectionId !== null && (
               <div class="small">
                 <a href={at(slug, 'connections', connectionId)}>its connection</a>

@@ -3,7 +3,7 @@
 import { formTokenOf, keepForm, keptForm, type OperatorSession } from '../../administration/operator-session'
 import { Document, pageReply } from '../pages/document'
 import { FORM_TOKEN, Form, FormToken } from '../pages/form'
-import { CONSOLE, type ConsoleContext, KEPT, placeOf } from './context'
+import { CONSOLE, type ConsoleContext, KEPT, LOOK_OVER, placeOf } from './context'
 import { signInPage } from './sign-in-page'
 
 /** Fields whose values are shown nowhere. */
@@ -51,6 +51,11 @@ export async function offerKept(
               <button type="submit" class="primary">
                 Send it now
               </button>
+              {fields.length > 0 && (
+                <button type="submit" name={LOOK_OVER} value="true">
+                  Look it over first
+                </button>
+              )}
               <a class="button quiet" href={CONSOLE}>
                 Leave it
               </a>

@@ -3,7 +3,6 @@ import type { Mapping } from '../../mapping/profile'
 import { type Field, fieldTypes } from '../../mapping/profile'
 import { fieldDocument } from '../../mapping/profile-document'
 import { Checkbox, type Option, Select, TextField } from '../pages/form'
-import { Table } from '../pages/table'
 import { typed } from './context'
 
 /** Of one field, in the order of its columns. */
@@ -34,23 +33,11 @@ export function MappingRows({
   const rows = Array.from({ length: Math.min(filled + SPARE, MAX_ROWS) }, (_, i) => i)
   return (
     <>
-      <Table
-        edit
-        columns={[
-          'Field',
-          'SCIM path',
-          'Type',
-          'Required',
-          'Default',
-          'Only these values',
-          'Longest',
-          'Else from',
-        ]}
-      >
+      <ol class="rows">
         {rows.map(i => (
           <Row i={i} field={mapping.fields[i]} />
         ))}
-      </Table>
+      </ol>
       <div class="pair">
         <TextField
           name="groupBy.source"
@@ -72,46 +59,39 @@ export function MappingRows({
 
 function Row({ i, field }: { i: number; field: Field | undefined }) {
   const row = field && textsOf(field)
-  const text = (column: Column, label: string, code = false, narrow = false) => (
-    <td>
-      <div class={narrow ? 'table-field narrow' : 'table-field'}>
-        <TextField
-          name={nameOf(i, column)}
-          label={`${label}, row ${i + 1}`}
-          value={row?.[column]}
-          bare
-          code={code}
-        />
-      </div>
-    </td>
+  const text = (column: Column, title: string, isCode = false) => (
+    <TextField name={nameOf(i, column)} label={labelOf(title, i)} value={row?.[column]} code={isCode} />
   )
   return (
-    <tr>
+    <li>
       {text('field', 'Field')}
       {text('source', 'SCIM path', true)}
-      <td>
-        <div class="table-field narrow">
-          <Select
-            name={nameOf(i, 'type')}
-            label={`Type, row ${i + 1}`}
-            value={row?.type ?? 'string'}
-            options={fieldTypes.map(type => [type, type])}
-            bare
-          />
-        </div>
-      </td>
-      <td>
-        <Checkbox
-          name={nameOf(i, 'required')}
-          label={<span class="hidden-visually">{`Required, row ${i + 1}`}</span>}
-          checked={field?.required ?? false}
-        />
-      </td>
-      {text('default', 'Default', false, true)}
+      <Select
+        name={nameOf(i, 'type')}
+        label={labelOf('Type', i)}
+        value={row?.type ?? 'string'}
+        options={fieldTypes.map(type => [type, type])}
+      />
+      <Checkbox
+        name={nameOf(i, 'required')}
+        label={labelOf('Required', i)}
+        checked={field?.required ?? false}
+      />
+      {text('default', 'Default')}
       {text('values', 'Only these values')}
-      {text('maxLength', 'Longest', false, true)}
+      {text('maxLength', 'Longest')}
       {text('fallback', 'Else from', true)}
-    </tr>
+    </li>
+  )
+}
+
+/** Seen once for each row, and heard with its number. */
+function labelOf(title: string, i: number) {
+  return (
+    <>
+      {title}
+      <span class="hidden-visually">, row {i + 1}</span>
+    </>
   )
 }
 

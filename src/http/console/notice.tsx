@@ -22,7 +22,7 @@ const notices: Readonly<Record<string, string>> = {
 }
 
 export function Notice({ name }: { name: string | undefined }) {
-  const text = name === undefined ? undefined : notices[name]
+  const text = name !== undefined && Object.hasOwn(notices, name) ? notices[name] : undefined
   if (text === undefined) return null
   return (
     <div class="notice ok" role="status">

@@ -2,6 +2,7 @@
 import {
   type ConnectionHealth,
   type Health,
+  killTimesOf,
   listOverviews,
   MOST_COUNTED,
   type TenantOverview,
@@ -12,6 +13,7 @@ import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
 import { at, CONSOLE, type ConsoleContext, pageOf } from './context'
+import { inWords, KillTimeChart } from './kill-times'
 import { show } from './layout'
 
 /** Tenants of one page: each is a round trip. */
@@ -39,6 +41,7 @@ export async function overview(c: ConsoleContext): Promise<Response> {
       ) : (
         <>
           <Figures overviews={items} isAll={isAll} />
+          <KillTimeChart times={killTimesOf(items)} />
           {troubled.length > 0 && <Troubled troubled={troubled} />}
           <section class="card flush">
             <header>
@@ -83,30 +86,25 @@ export function NoTenants() {
 function Figures({ overviews, isAll }: { overviews: readonly TenantOverview[]; isAll: boolean }) {
   const sum = (of: (one: TenantOverview) => number) => overviews.reduce((total, one) => total + of(one), 0)
   const connections = overviews.flatMap(one => one.connections)
-  const isMore = (of: (one: TenantOverview) => number) => overviews.some(one => of(one) >= MOST_COUNTED)
-  const counted = (of: (one: TenantOverview) => number) =>
-    `${sum(of).toLocaleString('en')}${isMore(of) ? '+' : ''}`
+  const isMore = overviews.some(({ leaversToday }) => leaversToday >= MOST_COUNTED)
+  const [undelivered, dead] = [sum(one => one.undelivered), sum(one => one.dead)]
   const troubled = connections.filter(isTroubled).length
   return (
     <section class="stack tight" aria-label="Figures">
       <dl class="figures">
         <Figure name="Users" value={sum(one => one.users).toLocaleString('en')} />
-        <Figure name="Leavers today" value={counted(one => one.leaversToday)} />
+        <Figure
+          name="Leavers today"
+          value={`${sum(one => one.leaversToday).toLocaleString('en')}${isMore ? '+' : ''}`}
+        />
+        <Figure name="Kill time, p95" value={inWords(killTimesOf(overviews).whole.p95Ms)} />
         <Figure
           name="Undelivered"
-          value={counted(one => one.undelivered)}
-          tone={sum(one => one.undelivered) > 0 ? 'warn' : ''}
+          value={undelivered.toLocaleString('en')}
+          tone={undelivered > 0 ? 'warn' : ''}
         />
-        <Figure
-          name="Dead letters"
-          value={counted(one => one.dead)}
-          tone={sum(one => one.dead) > 0 ? 'bad' : ''}
-        />
-        <Figure
-          name="Connections silent or failing"
-          value={String(troubled)}
-          tone={troubled > 0 ? 'warn' : ''}
-        />
+        <Figure name="Dead letters" value={dead.toLocaleString('en')} tone={dead > 0 ? 'bad' : ''} />
+        <Figure name="Connections to look at" value={String(troubled)} tone={troubled > 0 ? 'warn' : ''} />
       </dl>
       {!isAll && <p class="small muted">Of the tenants on this page. Days are in UTC.</p>}
     </section>
@@ -141,7 +139,7 @@ function Troubled({ troubled }: { troubled: readonly { slug: string; connection:
   return (
     <section class="card flush">
       <header>
-        <h2>Connections silent or failing</h2>
+        <h2>Connections to look at</h2>
       </header>
       <Table columns={['Connection', 'Tenant', 'State', 'Last request', 'Refused or failed']}>
         {troubled.map(({ slug, connection }) => (
@@ -153,7 +151,9 @@ function Troubled({ troubled }: { troubled: readonly { slug: string; connection:
               <a href={at(slug)}>{slug}</a>
             </td>
             <td>
-              <HealthBadge health={connection.health} />
+              <span class="row">
+                <Badges connection={connection} />
+              </span>
             </td>
             <td>
               <Moment at={connection.lastRequestAt} never="never" />
@@ -183,6 +183,7 @@ const words: Readonly<Record<Health, readonly [text: string, tone: Tone]>> = {
   failing: ['failing', 'bad'],
   silent: ['silent', 'warn'],
   'never-called': ['never called', 'quiet'],
+  'no-token': ['no token', 'bad'],
   disabled: ['disabled', 'quiet'],
   deleting: ['deleting', 'bad'],
 }
@@ -192,8 +193,17 @@ export function HealthBadge({ health }: { health: Health }) {
   return <Badge state={state} tone={tone} />
 }
 
-function isTroubled({ health }: ConnectionHealth): boolean {
-  return health === 'silent' || health === 'failing'
+export function Badges({ connection: { health, tokenEndsAt } }: { connection: ConnectionHealth }) {
+  return (
+    <>
+      <HealthBadge health={health} />
+      {tokenEndsAt !== null && <Badge state={`token ends ${tokenEndsAt.slice(0, 10)}`} tone="warn" />}
+    </>
+  )
+}
+
+function isTroubled({ health, tokenEndsAt }: ConnectionHealth): boolean {
+  return tokenEndsAt !== null || ['silent', 'failing', 'no-token'].includes(health)
 }
 
 function Row({ tenant, users, groups, leaversToday, undelivered, dead, connections }: TenantOverview) {
@@ -210,9 +220,9 @@ function Row({ tenant, users, groups, leaversToday, undelivered, dead, connectio
       <td class="number">{users.toLocaleString('en')}</td>
       <td class="number">{groups.toLocaleString('en')}</td>
       <td class="number">{upTo(leaversToday)}</td>
-      <td class="number">{upTo(undelivered)}</td>
+      <td class="number">{undelivered.toLocaleString('en')}</td>
       <td class="number">
-        {dead === 0 ? 0 : <a href={`${at(slug, 'deliveries')}?state=dead`}>{upTo(dead)}</a>}
+        {dead === 0 ? 0 : <a href={`${at(slug, 'deliveries')}?state=dead`}>{dead.toLocaleString('en')}</a>}
       </td>
       <td>
         {connections.length === 0 ? (

@@ -1,7 +1,7 @@
 // People: found by what they are called or by a filter, one person's whole story, and the end of their sessions.
 import { Hono } from 'hono'
 import { asOperator } from '../../administration/as-operator'
-import { type EvidenceOutcome, evidenceOf, MAX_CASES } from '../../administration/evidence'
+import { evidenceOf, MAX_CASES } from '../../administration/evidence'
 import type { OpenTenant } from '../../administration/open-tenant'
 import { Problem } from '../../administration/problem'
 import { readStory, type StoryEntry } from '../../administration/story'
@@ -9,16 +9,17 @@ import { endSessions, getUser, listUsers, searchUsers, type UserItem } from '../
 import { publish } from '../../events/publish'
 import { ScimError } from '../../scim/error'
 import { Badge } from '../pages/badge'
-import { download, redirect } from '../pages/document'
+import { fileReply, redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
-import { duration, Moment } from '../pages/moment'
+import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
+import { connectionNames } from './connection-names'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
-import { Answer } from './deliveries'
 import { show } from './layout'
 import { done } from './notice'
+import { Story } from './story'
 
 export const peopleRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/people', list)
@@ -149,9 +150,10 @@ async function person(c: ConsoleContext): Promise<Response> {
   const { slug } = tenant
   const id = c.req.param('id') ?? ''
   // Whoever is deleted may still have a story.
-  const [user, story] = await Promise.all([
+  const [user, story, connections] = await Promise.all([
     asOperator(service, tenant).then(operator => getUser(operator, id).catch(nobody)),
     readStory(service, tenant, id, pageOf(c)),
+    connectionNames(service, tenant),
   ])
   if (!user && story.items.length === 0) throw new Problem(404, 'There is no such person.')
   const path = at(slug, 'people', id)
@@ -161,32 +163,28 @@ async function person(c: ConsoleContext): Promise<Response> {
     section: 'people',
     trail: [[at(slug, 'people'), 'People']],
     aside: <Badge state={user ? stateOf(user) : 'deleted'} />,
-    actions: (
-      <a class="button" href={at(slug, 'people', id, 'evidence')} download>
-        Evidence (JSON)
-      </a>
-    ),
     body: (
       <>
         {user && (
           <div class="columns">
-            <Facts user={user} slug={slug} />
+            <Facts user={user} slug={slug} connection={connections.get(user.connectionId)} />
             <Access user={user} slug={slug} />
           </div>
         )}
         <section class="card">
-          <h2>The whole story</h2>
+          <header>
+            <h2>The whole story</h2>
+            <a class="button small" href={`${path}/evidence`} download>
+              Signed evidence (JSON)
+            </a>
+          </header>
           <p class="muted small">
             Newest first: what changed, the request that asked for it, and who was told.
           </p>
           {story.items.length === 0 ? (
             <p>Nothing is known to have happened.</p>
           ) : (
-            <ol class="timeline">
-              {story.items.map(entry => (
-                <Entry entry={entry} slug={slug} />
-              ))}
-            </ol>
+            <Story entries={story.items} slug={slug} />
           )}
         </section>
         <Pager path={path} nextCursor={story.nextCursor} cursor={c.req.query('cursor')} />
@@ -207,8 +205,8 @@ function nameIn(story: readonly StoryEntry[]): string | undefined {
   return typeof name === 'string' ? name : undefined
 }
 
-function Facts({ user, slug }: { user: UserItem; slug: string }) {
-  const fields = Object.entries(user.profile)
+function Facts({ user, slug, connection }: { user: UserItem; slug: string; connection: string | undefined }) {
+  const fields = Object.entries(user.profile).filter(([name]) => name !== 'userName' && name !== 'externalId')
   return (
     <section class="card">
       <h2>As your application sees them</h2>
@@ -223,7 +221,7 @@ function Facts({ user, slug }: { user: UserItem; slug: string }) {
         </dd>
         <dt>Connection</dt>
         <dd>
-          <a href={at(slug, 'connections', user.connectionId)}>{user.connectionId}</a>
+          <a href={at(slug, 'connections', user.connectionId)}>{connection ?? user.connectionId}</a>
         </dd>
         <dt>Target group</dt>
         <dd>{user.targetGroup?.name ?? '—'}</dd>
@@ -295,96 +293,15 @@ function Access({ user, slug }: { user: UserItem; slug: string }) {
   )
 }
 
-const happenings: Readonly<Record<string, string>> = {
-  'user.created': 'Created',
-  'user.updated': 'Changed',
-  'user.deactivated': 'Deactivated',
-  'user.reactivated': 'Active again',
-  'user.deleted': 'Deleted',
-  'user.sessions_revoked': 'Sessions ended',
-}
-
-const endings = ['user.deactivated', 'user.deleted', 'user.sessions_revoked']
-
-function Entry({ entry, slug }: { entry: StoryEntry; slug: string }) {
-  const { event, request, deliveries, outcome } = entry
-  const { type, data, sequence, occurredAt } = event
-  const changed = Array.isArray(data.changed) ? data.changed.join(', ') : ''
-  const tone = endings.includes(type) ? 'bad' : type === 'user.updated' ? '' : 'ok'
-  return (
-    <li class={tone || undefined}>
-      <div class="row apart">
-        <h3>
-          {happenings[type] ?? type}{' '}
-          {data.sessions === 'revoke_all' && <Badge state="sessions ended" tone="bad" />}
-        </h3>
-        <span class="small muted">
-          <Moment at={occurredAt} /> · No. {sequence}
-        </span>
-      </div>
-      {changed !== '' && (
-        <p class="small break">
-          <code>{changed}</code>
-        </p>
-      )}
-      {typeof data.reason === 'string' && (
-        <p class="small break">Because of {data.reason.replaceAll('_', ' ')}</p>
-      )}
-      <p class="small break">
-        {request ? (
-          <>
-            Asked for by <a href={at(slug, 'activity', request.id)}>{`${request.method} ${request.path}`}</a>
-          </>
-        ) : (
-          <span class="muted">No request of an identity provider is in the log for this.</span>
-        )}
-      </p>
-      {outcome && <Outcome outcome={outcome} />}
-      {deliveries.length > 0 && (
-        <ul class="plain-list">
-          {deliveries.map(delivery => (
-            <li class="row small">
-              <Badge state={delivery.state} />
-              <a href={at(slug, 'receivers', delivery.receiverId)}>receiver</a>
-              {delivery.latencyMs !== null && <span>after {duration(delivery.latencyMs)}</span>}
-              <span class="break">
-                <Answer delivery={delivery} />
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </li>
-  )
-}
-
-function Outcome({ outcome: { state, killTimeMs, undelivered } }: { outcome: EvidenceOutcome }) {
-  if (state === 'nobody')
-    return (
-      <p class="small">Nobody was told: the tenant had no receiver for this. Sessions elsewhere may go on.</p>
-    )
-  if (state === 'undelivered')
-    return (
-      <p class="small">
-        <strong>Not everybody has it yet:</strong>{' '}
-        {undelivered.length === 1 ? '1 receiver has' : `${undelivered.length} receivers have`} not confirmed
-        it.
-      </p>
-    )
-  return (
-    <p class="small">
-      <strong>Done:</strong> every receiver has confirmed it, the last one{' '}
-      <strong>{duration(killTimeMs ?? 0)}</strong> after the change.
-    </p>
-  )
-}
-
-/** The record that the admin API gives, as a file: signed, so that whoever gets it need not believe who sends it. */
+/** The signed record as a file. */
 async function evidence(c: ConsoleContext): Promise<Response> {
-  const tenant = await tenantOf(c)
   const id = c.req.param('id') ?? ''
-  const found = await evidenceOf(c.var.service, tenant, id, pageOf(c, MAX_CASES))
-  return download(`evidence-${tenant.slug}-${id}.json`, found)
+  const page = { limit: MAX_CASES, cursor: c.req.query('cursor') }
+  const { record, jws, nextCursor } = await evidenceOf(c.var.service, await tenantOf(c), id, page)
+  return fileReply(
+    `evidence-${record.user.id.replace(/[^\w-]/g, '')}.json`,
+    JSON.stringify({ record, jws, ...(nextCursor !== undefined && { nextCursor }) }, undefined, 2),
+  )
 }
 
 async function revoke(c: ConsoleContext): Promise<Response> {

@@ -4,6 +4,9 @@ import { Table } from '../pages/table'
 import { Figure } from './overview'
 
 type Example = MappingPreview['examples'][number]
+/** Of the gains and losses, those that one sentence holds. */
+const MOST_NAMED = 6
+
 type Shift = MappingPreview['roles'][number]
 
 export function Preview({ preview }: { preview: MappingPreview }) {
@@ -11,9 +14,12 @@ export function Preview({ preview }: { preview: MappingPreview }) {
   return (
     <section class="card" aria-label="Preview" id="preview">
       <h2>What it would do</h2>
-      <div class="notice" role="status">
-        Nothing is written yet.
-        {users.invalid > 0 && ' As long as users would be refused it cannot be published.'}
+      <div class={users.invalid > 0 ? 'notice bad' : 'notice'} role="status">
+        <strong class="break">{inWords(preview)}</strong>
+        <p>
+          Nothing is written yet.
+          {users.invalid > 0 && ' As long as users would be refused it cannot be published.'}
+        </p>
       </div>
       <dl class="figures">
         <Figure name="Users unchanged" value={users.unchanged.toLocaleString('en')} />
@@ -51,7 +57,26 @@ export function Preview({ preview }: { preview: MappingPreview }) {
   )
 }
 
-/** `12 gain ADMIN, 3 lose it` */
+/** `12 gain ADMIN, 3 lose OWNER; 5 come to Sales.` */
+function inWords({ users, roles, targetGroups }: MappingPreview): string {
+  const people = (n: number, verb: string) => `${n.toLocaleString('en')} ${verb}${n === 1 ? 's' : ''}`
+  const role = roles.flatMap(({ name, gains, loses }) => [
+    ...(gains > 0 ? [`${people(gains, 'gain')} ${name}`] : []),
+    ...(loses > 0 ? [`${people(loses, 'lose')} ${name}`] : []),
+  ])
+  const group = targetGroups.flatMap(({ name, gains, loses }) => [
+    ...(gains > 0 ? [`${people(gains, 'come')} to ${name}`] : []),
+    ...(loses > 0 ? [`${people(loses, 'leave')} ${name}`] : []),
+  ])
+  const parts = [...role, ...group]
+  const named = parts.slice(0, MOST_NAMED).join(', ')
+  const more = parts.length > MOST_NAMED ? `, and ${parts.length - MOST_NAMED} further changes` : ''
+  if (parts.length > 0) return `${named}${more}.`
+  if (users.changed === 0) return 'Nobody would change.'
+  return `${people(users.changed, 'change')}; nobody gains or loses a role or a target group.`
+}
+
+/** As gains and losses, one name a line. */
 function Shifts({ title, shifts }: { title: string; shifts: readonly Shift[] }) {
   if (shifts.length === 0) return null
   return (

@@ -15,6 +15,15 @@ export const kindNames: Readonly<Record<string, readonly [title: string, what: s
   'global-token-revocation': ['Universal Logout', 'Global token revocation, as Okta sends it.'],
 }
 
+/** What a receiver is called where there are several. */
+export function receiverName({ kind, url }: Pick<ReceiverItem, 'kind' | 'url'>): string {
+  return [kindName(kind), url].filter(part => part !== undefined).join(' ')
+}
+
+export function kindName(kind: string): string {
+  return Object.hasOwn(kindNames, kind) ? (kindNames[kind]?.[0] ?? kind) : kind
+}
+
 const subjectNames: Readonly<Record<string, string>> = {
   email: 'e-mail address',
   userName: 'userName',

@@ -32,7 +32,14 @@ import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, ty
 import { DeliveryTable } from './deliveries'
 import { show } from './layout'
 import { done } from './notice'
-import { changedSettings, kindNames, newSettings, ReceiverFields, receiverFields } from './receiver-form'
+import {
+  changedSettings,
+  kindName,
+  kindNames,
+  newSettings,
+  ReceiverFields,
+  receiverFields,
+} from './receiver-form'
 import { Secret } from './secret'
 import { overlapOptions } from './token-forms'
 
@@ -83,7 +90,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   <th scope="row" class="break">
                     <a href={at(slug, 'receivers', id)}>{url ?? pollUrl}</a>
                   </th>
-                  <td>{kindNames[kind]?.[0] ?? kind}</td>
+                  <td>{kindName(kind)}</td>
                   <td>
                     <Badge state={status} />
                   </td>
@@ -107,7 +114,7 @@ async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): 
   const path = at(slug, 'receivers', 'new')
   const kind = receiverKind(c.var.form.get('kind') ?? c.req.query('kind') ?? '')
   const page = {
-    title: kind ? `New receiver: ${kindNames[kind.kind]?.[0] ?? kind.kind}` : 'New receiver',
+    title: kind ? `New receiver: ${kindName(kind.kind)}` : 'New receiver',
     slug,
     section: 'receivers',
     trail: [[at(slug, 'receivers'), 'Receivers']] as const,
@@ -202,7 +209,7 @@ async function receiverPage(
   return show(
     c,
     {
-      title: kindNames[receiver.kind]?.[0] ?? receiver.kind,
+      title: kindName(receiver.kind),
       slug,
       section: 'receivers',
       trail: [[at(slug, 'receivers'), 'Receivers']],

@@ -15,13 +15,17 @@ import { readText } from '../admin/body'
 import { redirect } from '../pages/document'
 import { FORM_TOKEN } from '../pages/form'
 import { withQuery } from '../pages/pager'
-import { CONSOLE, type ConsoleContext, type ConsoleEnv, KEPT, placeOf } from './context'
+import { CONSOLE, type ConsoleContext, type ConsoleEnv, KEPT, LOOK_OVER, placeOf } from './context'
 import { keepAndAsk, offerKept } from './kept-form'
+
+/** Cloudflare Access puts it on every request that it lets through. */
+export const ACCESS_HEADER = 'cf-access-jwt-assertion'
 
 /** Everything behind it has a session, and its form, if any, is the session's. */
 export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
   const session = await sessionOf(c)
   const { service } = c.var
+  c.set('isDraft', false)
   if (c.req.method !== 'POST') {
     if (!session) return redirect(withQuery(`${CONSOLE}/sign-in`, { to: placeOf(c) }))
     c.set('form', new URLSearchParams())
@@ -43,12 +47,11 @@ export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
 
 async function sessionOf(c: ConsoleContext): Promise<OperatorSession | undefined> {
   const { service } = c.var
-  const jwt = c.req.header('cf-access-jwt-assertion')
+  const jwt = c.req.header(ACCESS_HEADER)
   const value = getCookie(c, cookieName(c.req.url))
-  return (
-    (value === undefined ? undefined : await readSession(service, value)) ??
-    (jwt === undefined ? undefined : await accessSession(service, jwt))
-  )
+  const session = value === undefined ? undefined : await readSession(service, value)
+  if (session || jwt === undefined) return session
+  return (await accessSession(service, jwt)).session
 }
 
 /** What was kept while its sender had no session stands for the form itself. */
@@ -57,6 +60,7 @@ async function unpacked(c: ConsoleContext, form: URLSearchParams): Promise<URLSe
   if (kept === null) return form
   const text = await keptForm(c.var.service, placeOf(c), kept)
   if (text === undefined) throw new Problem(400, 'The form could not be kept. Fill it in once more.')
+  c.set('isDraft', form.has(LOOK_OVER))
   return new URLSearchParams(text)
 }
 

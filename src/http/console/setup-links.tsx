@@ -1,6 +1,5 @@
 // Setup links: the pages on which a customer's IT admin connects the identity provider.
 import { Hono } from 'hono'
-import { listConnections } from '../../administration/connections'
 import {
   createSetupLink,
   endSetupLink,
@@ -18,6 +17,7 @@ import { Errors, Form, type FormState, type Option, Select } from '../pages/form
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
+import { connectionNames } from './connection-names'
 import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
@@ -40,11 +40,10 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
   const { service } = c.var
   const tenant = await tenantOf(c)
   const { slug } = tenant
-  const [{ items, nextCursor }, connections] = await Promise.all([
+  const [{ items, nextCursor }, names] = await Promise.all([
     listSetupLinks(service, tenant, pageOf(c)),
-    listConnections(service, tenant, { limit: 100 }),
+    connectionNames(service, tenant),
   ])
-  const names = new Map(connections.items.map(({ id, name }) => [id, name]))
   const page = {
     title: 'Setup links',
     slug,

@@ -9,11 +9,13 @@ interface SignIn {
   /** A form that was sent there and waits. */
   readonly kept?: string | null
   readonly refusal?: string
+  /** Why what Cloudflare Access says of the request does not do. */
+  readonly accessRefusal?: string
 }
 
 export function signInPage(
   status: number,
-  { to, kept, refusal }: SignIn,
+  { to, kept, refusal, accessRefusal }: SignIn,
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   return pageReply(
@@ -29,6 +31,12 @@ export function signInPage(
           {kept && (
             <div class="notice warn" role="status">
               Your session is over. The form that you sent is kept: sign in, and send it then.
+            </div>
+          )}
+          {accessRefusal !== undefined && (
+            <div class="notice warn" role="status">
+              <strong>Cloudflare Access has let you through, and this service cannot use that</strong>
+              <p>{accessRefusal} The admin token works all the same.</p>
             </div>
           )}
           {refusal !== undefined && (

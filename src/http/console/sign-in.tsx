@@ -1,5 +1,6 @@
 // Signing in by the admin token, and out again.
 import { Hono } from 'hono'
+import { accessSession } from '../../administration/cloudflare-access'
 import { isOperator } from '../../administration/operator'
 import { openSession } from '../../administration/operator-session'
 import { Problem } from '../../administration/problem'
@@ -8,12 +9,18 @@ import { failedCredential } from '../authenticate'
 import { redirect } from '../pages/document'
 import { CONSOLE, type ConsoleContext, type ConsoleEnv, KEPT } from './context'
 import { offerKept } from './kept-form'
-import { comesFrom, sessionCookie } from './session'
+import { ACCESS_HEADER, comesFrom, sessionCookie } from './session'
 import { signInPage } from './sign-in-page'
 
-export const signInRoutes = new Hono<ConsoleEnv>()
-  .get('/sign-in', c => signInPage(200, { to: placeWithin(c.req.query('to')) }))
-  .post('/sign-in', signIn)
+export const signInRoutes = new Hono<ConsoleEnv>().get('/sign-in', ask).post('/sign-in', signIn)
+
+async function ask(c: ConsoleContext): Promise<Response> {
+  const jwt = c.req.header(ACCESS_HEADER)
+  const access = jwt === undefined ? undefined : await accessSession(c.var.service, jwt)
+  const to = placeWithin(c.req.query('to'))
+  if (access?.session) return redirect(to)
+  return signInPage(200, { to, ...(access && { accessRefusal: access.refusal }) })
+}
 
 async function signIn(c: ConsoleContext): Promise<Response> {
   const { service } = c.var
@@ -34,8 +41,12 @@ async function signIn(c: ConsoleContext): Promise<Response> {
   return kept === null ? redirect(to, headers) : offerKept(c, session, to, form, headers)
 }
 
+/** Where Access signs in, it signs out too: else it would let its user in again at once. */
 export function signOut(c: ConsoleContext): Response {
-  return redirect(`${CONSOLE}/sign-in`, { 'set-cookie': sessionCookie(c.req.url, '', 0) })
+  const isBehindAccess = c.var.service.access && c.req.header(ACCESS_HEADER) !== undefined
+  return redirect(isBehindAccess ? '/cdn-cgi/access/logout' : `${CONSOLE}/sign-in`, {
+    'set-cookie': sessionCookie(c.req.url, '', 0),
+  })
 }
 
 /** A place of the console, whatever was asked for: as a browser reads it, `..` and `\` included. */

@@ -1,7 +1,7 @@
 // Tenants: the list, a new one, and one tenant's own page with its settings, suspension and deletion.
 import { Hono } from 'hono'
 import { listJobs } from '../../administration/job-list'
-import { overviewOf, type TenantOverview } from '../../administration/overview'
+import { killTimesOf, overviewOf, type TenantOverview } from '../../administration/overview'
 import { Problem } from '../../administration/problem'
 import { listProfiles } from '../../administration/profiles'
 import {
@@ -35,9 +35,11 @@ import {
   typed,
 } from './context'
 import { JobTable } from './jobs'
+import { KillTimeChart } from './kill-times'
 import { show } from './layout'
 import { done } from './notice'
-import { FailedRequests, Figure, HealthBadge, NoTenants, upTo } from './overview'
+import { Badges, FailedRequests, Figure, NoTenants, upTo } from './overview'
+import { providerNames } from './provider-names'
 
 export const tenantRoutes = new Hono<ConsoleEnv>()
   .get('/tenants', list)
@@ -182,6 +184,7 @@ async function tenantPage(c: ConsoleContext, state: FormState = {}, status = 200
             </section>
           )}
           <Connections overview={figures} />
+          <KillTimeChart times={killTimesOf([figures])} />
           <div class="columns">
             <Addresses tenant={item} baseUrl={tenant.baseUrl} issuer={tenant.issuer} />
             <Settings tenant={item} state={state} profiles={profiles} />
@@ -204,13 +207,13 @@ function Figures({ overview }: { overview: TenantOverview }) {
       <Figure name="Leavers today" value={upTo(leaversToday)} />
       <Figure
         name="Undelivered"
-        value={upTo(undelivered)}
+        value={undelivered.toLocaleString('en')}
         tone={undelivered > 0 ? 'warn' : ''}
         href={`${deliveries}?state=pending`}
       />
       <Figure
         name="Dead letters"
-        value={upTo(dead)}
+        value={dead.toLocaleString('en')}
         tone={dead > 0 ? 'bad' : ''}
         href={`${deliveries}?state=dead`}
       />
@@ -238,9 +241,11 @@ function Connections({ overview: { tenant, connections } }: { overview: TenantOv
               <th scope="row" class="break">
                 <a href={at(tenant.slug, 'connections', connection.id)}>{connection.name}</a>
               </th>
-              <td>{connection.idp}</td>
+              <td>{providerNames[connection.idp]}</td>
               <td>
-                <HealthBadge health={connection.health} />
+                <span class="row">
+                  <Badges connection={connection} />
+                </span>
               </td>
               <td>
                 <Moment at={connection.lastRequestAt} never="never" />

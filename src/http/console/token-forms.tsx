@@ -1,9 +1,10 @@
 // The tokens of a connection as they are shown, and the form that makes another.
+import { TOKEN_WARNING_MS } from '../../administration/overview'
 import type { TokenItem } from '../../administration/tokens'
 import { Badge } from '../pages/badge'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
-import { Moment } from '../pages/moment'
+import { duration, Moment } from '../pages/moment'
 import { Table } from '../pages/table'
 import { at } from './context'
 
@@ -50,7 +51,7 @@ export function TokenTable({
             </td>
             <td>
               <Moment at={token.expiresAt} never="never" />
-              {state === 'active' && <Left days={daysLeft(token, now)} />}
+              {state === 'active' && <EndsSoon expiresAt={token.expiresAt} now={now} />}
             </td>
             <td>
               {state === 'active' && (
@@ -68,19 +69,13 @@ export function TokenTable({
   )
 }
 
-/** A warning, from so many days before on that somebody can still make another in time. */
-const WARN_DAYS = 30
-
-function daysLeft({ expiresAt }: TokenItem, now: number): number | undefined {
-  return expiresAt === null ? undefined : Math.floor((Date.parse(expiresAt) - now) / (24 * HOUR * 1_000))
-}
-
-function Left({ days }: { days: number | undefined }) {
-  if (days === undefined || days >= WARN_DAYS) return null
-  const text = days === 0 ? 'expires within a day' : `expires in ${days} ${days === 1 ? 'day' : 'days'}`
+/** A warning from 30 days before. */
+function EndsSoon({ expiresAt, now }: { expiresAt: string | null; now: number }) {
+  const left = expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt) - now
+  if (left > TOKEN_WARNING_MS) return null
   return (
     <div>
-      <Badge state={text} tone={days < 7 ? 'bad' : 'warn'} />
+      <Badge state={`in ${duration(left)}`} tone="warn" />
     </div>
   )
 }

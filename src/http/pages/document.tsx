@@ -31,14 +31,14 @@ export function pageReply(
   return new Response(`<!doctype html>${String(page)}`, { status, headers: { ...HEADERS, ...headers } })
 }
 
-/** A JSON document that a browser saves and never shows. */
-export function download(fileName: string, document: object): Response {
+/** To be kept as a file of that name. */
+export function fileReply(name: string, json: string): Response {
   const headers = {
     ...HEADERS,
-    'content-type': 'application/json',
-    'content-disposition': `attachment; filename="${fileName.replace(/[^\w.-]+/g, '_')}"`,
+    'content-type': 'application/json; charset=utf-8',
+    'content-disposition': `attachment; filename="${name}"`,
   }
-  return new Response(`${JSON.stringify(document, undefined, 2)}\n`, { headers })
+  return new Response(json, { headers })
 }
 
 /** To another page, after a form has done what it was for. */

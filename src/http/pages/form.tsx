@@ -65,12 +65,10 @@ export function Errors({ state, fields }: { state: FormState; fields?: readonly 
 
 interface FieldProps {
   readonly name: string
-  readonly label: string
+  readonly label: Child
   readonly hint?: Child
   /** What it holds before anybody typed. */
   readonly value?: string | undefined
-  /** The label is there for those who do not see the heading of its column. */
-  readonly bare?: boolean
 }
 
 function useField({ name, value = '' }: Pick<FieldProps, 'name' | 'value'>) {
@@ -100,21 +98,17 @@ function Around({
   label,
   hint,
   errors,
-  bare,
   children,
 }: {
   id: string
-  label: string
+  label: Child
   hint?: Child
   errors: readonly string[]
-  bare?: boolean | undefined
   children: Child
 }) {
   return (
     <div class="field">
-      <label for={id} class={bare ? 'hidden-visually' : undefined}>
-        {label}
-      </label>
+      <label for={id}>{label}</label>
       {hint && (
         <span class="hint" id={`${id}-hint`}>
           {hint}
@@ -139,10 +133,10 @@ export function TextField(
     code?: boolean
   },
 ) {
-  const { name, label, hint, bare, type = 'text', required, placeholder, autocomplete = 'off', code } = props
+  const { name, label, hint, type = 'text', required, placeholder, autocomplete = 'off', code } = props
   const field = useField(props)
   return (
-    <Around {...field} label={label} hint={hint} bare={bare}>
+    <Around {...field} label={label} hint={hint}>
       <input
         {...attributesOf(field, name, hint)}
         type={type}
@@ -158,10 +152,10 @@ export function TextField(
 }
 
 export function TextArea(props: FieldProps & { code?: boolean; rows?: number }) {
-  const { name, label, hint, bare, code, rows } = props
+  const { name, label, hint, code, rows } = props
   const field = useField(props)
   return (
-    <Around {...field} label={label} hint={hint} bare={bare}>
+    <Around {...field} label={label} hint={hint}>
       <textarea
         {...attributesOf(field, name, hint)}
         rows={rows}
@@ -179,11 +173,11 @@ export function TextArea(props: FieldProps & { code?: boolean; rows?: number }) 
 export type Option = readonly [value: string, text: string]
 
 export function Select(props: FieldProps & { options: readonly Option[] }) {
-  const { name, label, hint, bare, options } = props
+  const { name, label, hint, options } = props
   const field = useField(props)
   const known = options.some(([value]) => value === field.value)
   return (
-    <Around {...field} label={label} hint={hint} bare={bare}>
+    <Around {...field} label={label} hint={hint}>
       <select {...attributesOf(field, name, hint)}>
         {!known && field.value !== '' && (
           <option value={field.value} selected>

@@ -4,18 +4,10 @@ import type { Child } from 'hono/jsx'
 /** A heading, or that of a column of numbers. */
 export type Column = string | { readonly number: string }
 
-export function Table({
-  columns,
-  edit = false,
-  children,
-}: {
-  columns: readonly Column[]
-  edit?: boolean
-  children: Child
-}) {
+export function Table({ columns, children }: { columns: readonly Column[]; children: Child }) {
   return (
     <div class="scroll">
-      <table class={edit ? 'edit' : undefined}>
+      <table>
         <thead>
           <tr>
             {columns.map(column =>

@@ -3,7 +3,7 @@ import type { ExpectedAttribute } from '../../mapping/expected-attributes'
 import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
 import type { ResourceType } from '../../scim/schema'
 import { macro } from './onelogin-template'
-import { providerAttribute } from './provider-attributes'
+import { isNeverSent, providerAttribute } from './provider-attributes'
 
 interface Props {
   idp: IdentityProvider
@@ -89,6 +89,7 @@ function Row({
 }
 
 function sent(idp: IdentityProvider, { field, sources: [path = ''] }: ExpectedAttribute) {
+  if (isNeverSent(idp, path)) return <em>cannot be sent</em>
   const name = providerAttribute(idp, path) ?? (idp === 'onelogin' ? macro(path, field) : undefined)
   return name === undefined ? 'as you keep it' : <code>{name}</code>
 }

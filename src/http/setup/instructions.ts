@@ -5,7 +5,10 @@ import type { IdentityProvider } from '../../mapping/identity-providers'
 export interface Step {
   readonly title: string
   readonly text: string
-  /** Fields of the provider's form and what to enter; `{base}` and `{token}` stand for what the page knows. */
+  /**
+   * Fields of the provider's form and what to choose there, or, in backquotes, to type; `{base}` and `{token}` stand for
+   * what the page knows.
+   */
   readonly enter?: readonly (readonly [field: string, value: string])[]
   /** What the page shows below the step. */
   readonly shows?: 'onelogin-template' | 'attributes'
@@ -44,7 +47,7 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
       },
       {
         title: 'Assign people and try one',
-        text: 'Under Users and groups assign those who are to have access. Provision on demand sends one of them at once, including the error if there is one.',
+        text: 'Under Users and groups assign those who are to have access. Groups within groups are not sent: assign the inner ones themselves. Provision on demand sends one person at once, and shows the error if there is one.',
       },
       {
         title: 'Start provisioning',
@@ -65,7 +68,7 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
         text: 'Open Provisioning → Integration → Edit. For the imports tick Import New Users and Profile Updates only if Okta is to read people back. Okta accepts the token with or without the word Bearer before it.',
         enter: [
           ['SCIM connector base URL', '{base}'],
-          ['Unique identifier field for users', 'userName'],
+          ['Unique identifier field for users', '`userName`'],
           ['Supported provisioning actions', 'Push New Users, Push Profile Updates, Push Groups'],
           ['Authentication Mode', 'HTTP Header'],
           ['Authorization: Bearer', '{token}'],
@@ -81,7 +84,7 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
       },
       {
         title: 'Map the attributes',
-        text: 'Below that, under Attribute Mappings, make the mappings as in the table below.',
+        text: 'Below that, under Attribute Mappings, make the mappings as in the table below. user.displayName is empty for many people: where displayName is required, map user.email or an expression.',
         shows: 'attributes',
       },
       {
@@ -111,11 +114,11 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
       },
       {
         title: 'Test Connection and Activate',
-        text: 'Choose Test Connection. JumpCloud makes a test user and a test group and deletes both; they appear on this page for a moment. Then choose Activate.',
+        text: 'Choose Test Connection. JumpCloud makes a test user and a test group and deletes both; they appear on this page for a moment. The test fails where the table requires what the test user does not have. Then choose Activate.',
       },
       {
         title: 'Map the attributes',
-        text: 'Under Attribute Mapping make the mappings as in the table below, and switch on group management if groups are to be sent.',
+        text: 'Under Attribute Mapping make the mappings as in the table below. JumpCloud sends no extensions, so what begins with urn: cannot come from it. Switch on group management if groups are to be sent.',
         shows: 'attributes',
       },
       {
@@ -155,7 +158,7 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
       },
       {
         title: 'Switch provisioning on',
-        text: 'Under Provisioning tick Enable provisioning, and choose what a removal does. Do Nothing would leave access as it is.',
+        text: 'Under Provisioning tick Enable provisioning. Where admin approval is required for an action, everybody waits for it. Choose what a removal does: Do Nothing would leave access as it is. Groups come from the parameter Groups and from rules.',
         enter: [['When users are deleted in OneLogin', 'Delete or Suspend']],
       },
     ],
@@ -174,9 +177,9 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
           ['SCIM URL', '{base}'],
           ['SCIM Version', '2.0'],
           ['Authentication Method', 'Basic Authentication'],
-          ['Username', 'scim'],
+          ['Username', '`scim`'],
           ['Password', '{token}'],
-          ['Unique User Identifier', 'userName'],
+          ['Unique User Identifier', '`userName`'],
           ['Users API supports PATCH', 'on'],
           ['Remove User Action', 'Disable'],
         ],
@@ -252,7 +255,11 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
         title: 'Test the connection',
         text: 'Save and let Rippling check the connection. The test appears on this page a moment later.',
       },
-      { title: 'Map the attributes', text: 'Map them as in the table below.', shows: 'attributes' },
+      {
+        title: 'Map the attributes',
+        text: 'Map them as in the table below. Send externalId, an id that never changes: without it whoever is hired again is refused.',
+        shows: 'attributes',
+      },
       {
         title: 'Choose who is sent',
         text: 'Set the access rules of the app, and let offboarding remove access immediately.',
@@ -269,14 +276,14 @@ export const instructions: Readonly<Record<IdentityProvider, Instructions>> = {
           ['Base URL', '{base}'],
           ['Authentication', 'Bearer token (OAuth bearer token, HTTP header)'],
           ['Token', '{token}'],
-          ['Unique identifier', 'userName'],
+          ['Unique identifier', '`userName`'],
         ],
       },
       {
         title: 'If it only knows user name and password',
         text: 'Choose Basic authentication.',
         enter: [
-          ['User name', 'scim'],
+          ['User name', '`scim`'],
           ['Password', '{token}'],
         ],
       },

@@ -36,7 +36,7 @@ export function connectionPage({ setup, idp, details, watching, now }: Connectio
   const { tenant, tenantName, usedAt } = setup
   const { baseUrl } = tenant
   const { progress } = details
-  const status = <Progress progress={progress} watching={watching} now={now} />
+  const status = <Progress idp={idp} progress={progress} watching={watching} now={now} />
   const hasTraffic = progress.lastRequest !== null || progress.refused !== null
   return document({
     title,
@@ -64,7 +64,7 @@ export function tokenPage(page: Omit<ConnectionPage, 'watching'> & { readonly to
       <>
         <NewToken token={token} baseUrl={baseUrl} />
         <Guide idp={idp} baseUrl={baseUrl} details={details} />
-        <Progress progress={details.progress} watching={false} now={now} />
+        <Progress idp={idp} progress={details.progress} watching={false} now={now} />
       </>
     ),
   })

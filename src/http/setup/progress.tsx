@@ -2,10 +2,15 @@
 import type { Child } from 'hono/jsx'
 import type {
   ConnectionProgress,
+  MissingAttribute,
   RefusedCredential,
   SeenRequest,
 } from '../../administration/connection-progress'
+import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
 import { Time } from './layout'
+import { providerAttribute } from './provider-attributes'
+
+const DAY_MS = 86_400_000
 
 /** Nothing more to wait for: people have come. */
 export function isSetUp({ firstPersonAt }: ConnectionProgress): boolean {
@@ -13,15 +18,16 @@ export function isSetUp({ firstPersonAt }: ConnectionProgress): boolean {
 }
 
 interface Props {
+  idp: IdentityProvider
   progress: ConnectionProgress
   /** The page asks by itself, because the reader chose so. */
   watching: boolean
   now: number
 }
 
-export function Progress({ progress, watching, now }: Props) {
-  const { firstRequest, lastRequest, refused, lastError } = progress
-  const { firstPersonAt, groups, firstGroupAt } = progress
+export function Progress({ idp, progress, watching, now }: Props) {
+  const { firstRequest, lastRequest, lastSuccess, refused, lastError, missing } = progress
+  const { firstPersonAt, groups, firstGroupAt, nestedGroups } = progress
   return (
     <section aria-labelledby="progress">
       <h2 id="progress">Connection</h2>
@@ -40,7 +46,8 @@ export function Progress({ progress, watching, now }: Props) {
             'No request with the token yet.'
           )}
         </Item>
-        {refused && <Refused {...refused} />}
+        {refused && <Refused {...refused} newest={progress.token?.hint ?? null} />}
+        <Required idp={idp} missing={missing} hasPeople={firstPersonAt !== null} now={now} />
         <Item done={firstPersonAt !== null} title="People">
           {firstPersonAt === null ? (
             'Nobody has been sent yet.'
@@ -57,6 +64,18 @@ export function Progress({ progress, watching, now }: Props) {
             <>
               {counted(groups, 'group', 'groups')}. First seen <Time at={firstGroupAt} />
             </>
+          )}
+        </Item>
+        {firstGroupAt !== null && <Nested idp={idp} count={nestedGroups} />}
+        <Item done={lastSuccess !== null} title="Last sync">
+          {lastSuccess ? (
+            <>
+              The last request that was accepted came <Time at={lastSuccess.at} />.
+            </>
+          ) : firstRequest ? (
+            'None of the latest requests was accepted.'
+          ) : (
+            'Nothing has come yet.'
           )}
         </Item>
         {lastError && (
@@ -85,7 +104,8 @@ function Item(props: { done?: boolean; wrong?: boolean; title: string; children?
   )
 }
 
-function Refused({ at, hint, reason, isLatest }: RefusedCredential) {
+function Refused(props: RefusedCredential & { newest: string | null }) {
+  const { at, hint, isOwn, reason, isLatest, newest } = props
   return (
     <Item
       wrong={isLatest}
@@ -95,6 +115,17 @@ function Refused({ at, hint, reason, isLatest }: RefusedCredential) {
       <Time at={at} />:{' '}
       {hint === null ? (
         'what was sent to this base URL is no token of this connection. Copy the whole token once more.'
+      ) : !isOwn ? (
+        <>
+          what was sent to this base URL ends in <code>{hint}</code> and is no token of this connection.{' '}
+          {newest === null ? (
+            'Copy the whole token once more.'
+          ) : (
+            <>
+              Its token ends in <code>{newest}</code>: copy the whole of it once more.
+            </>
+          )}
+        </>
       ) : (
         <>
           the token ending in <code>{hint}</code> {reason === null ? 'does not count here' : `is ${reason}`}.
@@ -102,6 +133,76 @@ function Refused({ at, hint, reason, isLatest }: RefusedCredential) {
         </>
       )}
       {!isLatest && ' Requests have been accepted since.'}
+    </Item>
+  )
+}
+
+/** Others may have come since, and whoever lacks the attribute is refused again: so it counts for a day. */
+function Required(props: {
+  idp: IdentityProvider
+  missing: readonly MissingAttribute[]
+  hasPeople: boolean
+  now: number
+}) {
+  const { idp, missing, hasPeople, now } = props
+  const [latest] = missing
+  if (!latest)
+    return (
+      <Item done={hasPeople} title="Required attributes">
+        {hasPeople ? 'None was missing in the latest requests.' : 'Seen once people are sent.'}
+      </Item>
+    )
+  const isOver = now - latest.lastAt > DAY_MS
+  return (
+    <Item
+      wrong={!isOver}
+      done={isOver}
+      title={isOver ? 'Required attribute missing before' : 'Required attribute missing'}
+    >
+      {missing.map(attribute => (
+        <Missing idp={idp} {...attribute} />
+      ))}{' '}
+      Then send these people again. <a href="#attributes">All attributes</a>
+    </Item>
+  )
+}
+
+function Missing({ idp, path, count, lastAt }: MissingAttribute & { idp: IdentityProvider }) {
+  const from = providerAttribute(idp, path)
+  const where = idp === 'generic' ? 'your identity provider' : identityProviderNames[idp]
+  return (
+    <>
+      <code>
+        <bdi>{path}</bdi>
+      </code>{' '}
+      had no value in {counted(count, 'recent request', 'recent requests')}, last <Time at={lastAt} />: in{' '}
+      {where} check that it is mapped
+      {from !== undefined && (
+        <>
+          {' '}
+          (usually from <code>{from}</code>)
+        </>
+      )}{' '}
+      and filled in for everybody who is sent.{' '}
+    </>
+  )
+}
+
+function Nested({ idp, count }: { idp: IdentityProvider; count: number }) {
+  if (count === 0)
+    return (
+      <Item done title="Nested groups">
+        None among the newest groups.
+      </Item>
+    )
+  return (
+    <Item wrong title="Nested groups">
+      {counted(count, 'of the newest groups is a member', 'of the newest groups are members')} of another
+      group. That is kept as it is sent, but gives nobody anything: the people of the inner group do not count
+      as members of the outer one.{' '}
+      {idp === 'entra'
+        ? 'Assign the inner groups themselves.'
+        : 'Send the people themselves as members of the outer group.'}
     </Item>
   )
 }
@@ -151,8 +252,6 @@ function counted(count: number, one: string, many: string): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
-const SOON_MS = 14 * 86_400_000
-
 function TokenItem({ token, now }: Pick<ConnectionProgress, 'token'> & { now: number }) {
   if (!token)
     return (
@@ -160,19 +259,27 @@ function TokenItem({ token, now }: Pick<ConnectionProgress, 'token'> & { now: nu
         No token counts any more. Ask the operator of the service to renew this link.
       </Item>
     )
-  const { hint, createdAt, expiresAt } = token
+  const { hint, createdAt, expiresAt, expiresSoon } = token
   return (
-    <Item done wrong={expiresAt !== null && expiresAt - now < SOON_MS} title="Token">
+    <Item done wrong={expiresSoon} title={expiresSoon ? 'Token expires soon' : 'Token'}>
       Ends in <code>{hint}</code>, made <Time at={createdAt} />;{' '}
       {expiresAt === null ? (
         'it does not expire.'
       ) : (
         <>
-          it expires <Time at={expiresAt} />.
+          it expires <Time at={expiresAt} />
+          {expiresSoon
+            ? `, ${inDays(expiresAt - now)}. Ask the operator of the service to renew this link, make another token on it and enter that one: once this one has expired, nobody gets or loses access.`
+            : '.'}
         </>
       )}
     </Item>
   )
+}
+
+function inDays(ms: number): string {
+  const days = Math.floor(ms / DAY_MS)
+  return days === 0 ? 'within a day' : `in ${counted(days, 'day', 'days')}`
 }
 
 /** A page that reloads by itself is the reader's choice, and can be ended. */

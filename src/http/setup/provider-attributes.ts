@@ -149,6 +149,11 @@ export function providerAttribute(idp: IdentityProvider, path: string): string |
   return lookUp(known, ofType) ?? (isMain ? lookUp(known, attribute) : undefined)
 }
 
+/** JumpCloud knows no extensions, whatever is mapped there. */
+export function isNeverSent(idp: IdentityProvider, path: string): boolean {
+  return idp === 'jumpcloud' && /^urn:/i.test(path) && !/^urn:ietf:params:scim:schemas:core:2\.0:/i.test(path)
+}
+
 /** `urn:…:User:phoneNumbers[type eq "work"].value` → `phoneNumbers`, `work`; `value` is what a list means. */
 function keyOf(path: string): { attribute: string; type: string } {
   const [, type = ''] = /\[\s*type\s+eq\s+"([^"]*)"\s*\]/i.exec(path) ?? []

@@ -66,5 +66,6 @@ function OneStep({ step, baseUrl, attributes, accountType }: Omit<Props, 'idp'> 
 function Entered({ value, baseUrl }: { value: string; baseUrl: string }) {
   if (value === '{token}') return <a href="#token">the token</a>
   if (value.startsWith('{base}')) return <Copied>{value.replace('{base}', () => baseUrl)}</Copied>
-  return <span>{value}</span>
+  const [, typed] = /^`(.*)`$/.exec(value) ?? []
+  return typed === undefined ? <span>{value}</span> : <Copied>{typed}</Copied>
 }

@@ -1,6 +1,7 @@
 // The token of a setup link: the form that makes it, the one time it is shown, and what is said of it afterwards.
-import { identityProviderNames, identityProviders } from '../../mapping/identity-providers'
+import { identityProviders } from '../../mapping/identity-providers'
 import { Copied, Time } from './layout'
+import { ProviderCard } from './provider-card'
 
 interface FormProps {
   /** The identity provider is known; otherwise it is chosen first. */
@@ -44,10 +45,7 @@ function Choice({ problem }: { problem?: string | undefined }) {
       )}
       <div class="cards">
         {identityProviders.map(idp => (
-          <label>
-            <input type="radio" name="idp" value={idp} required />
-            <span>{identityProviderNames[idp]}</span>
-          </label>
+          <ProviderCard idp={idp} />
         ))}
       </div>
     </fieldset>
