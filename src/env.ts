@@ -53,7 +53,9 @@ export interface Service {
 }
 
 /** The deployment is not usable; the message says which setting is wrong, never its value. */
-export class BadEnvironment extends Error {}
+export class BadEnvironment extends Error {
+  override readonly name = 'BadEnvironment'
+}
 
 const known = new WeakMap<object, Promise<Service>>()
 

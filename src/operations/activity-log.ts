@@ -7,8 +7,7 @@ import { tenantExists } from '../storage/tenant-rows'
 
 /**
  * Whose log: the token's tenant, or, for a credential that was rejected, the tenant whose URL it was tried at.
- * Whose such a token is is kept only if it was that tenant's own (a revoked one, say); what was sent there, its last
- * characters, is kept of any.
+ * What such a token says of itself is kept only if it was that tenant's own (a revoked one, say).
  */
 export type LogOwner =
   | { readonly tenantId: string }
@@ -72,7 +71,6 @@ async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
 
 /** A tenant is not told whose a token is that is not its own. */
 function refusedAt(tenantId: string, claimed: string | undefined, entry: ActivityEntry): ActivityEntry {
-  if (claimed === tenantId) return entry
-  const help = claimed === undefined ? entry.help : 'credential-elsewhere'
-  return { ...entry, help, connectionId: null }
+  if (claimed === undefined || claimed === tenantId) return entry
+  return { ...entry, help: 'credential-elsewhere', connectionId: null, tokenHint: null }
 }

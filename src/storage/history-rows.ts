@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { ActivityEntry } from './activity'
 import { type LinkRow, linkColumns } from './event-chain'
+import { deliveryStates } from './metrics-rows'
 
 export interface EventRow {
   readonly id: string
@@ -94,13 +95,19 @@ export function pageOfDeliveries(
   before: { sequence: number; receiverId: string } | undefined,
   limit: number,
 ): SQL {
+  const { state, receiverId, userId } = filter
   const start = before
     ? sql`AND sequence <= ${before.sequence}
       AND (sequence, +receiver_id) < (${before.sequence}, ${before.receiverId})`
     : sql``
-  return sql`SELECT ${deliveryColumns} FROM deliveries WHERE tenant_id = ${tenantId}
-      ${equals('state', filter.state)} ${equals('receiver_id', filter.receiverId)} ${equals('user_id', filter.userId)} ${start}
+  const page = (inState: string | undefined) =>
+    sql`SELECT ${deliveryColumns} FROM deliveries WHERE tenant_id = ${tenantId}
+      ${equals('state', inState)} ${equals('receiver_id', receiverId)} ${equals('user_id', userId)} ${start}
     ORDER BY sequence DESC, +receiver_id DESC LIMIT ${limit}`
+  // The index of a receiver's deliveries has them by state: the newest of each are found, whatever others were told.
+  if (receiverId === undefined || state !== undefined || userId !== undefined) return page(state)
+  const ofEach = deliveryStates.map(one => sql`SELECT * FROM (${page(one)})`)
+  return sql`${sql.join(ofEach, sql` UNION ALL `)} ORDER BY sequence DESC LIMIT ${limit}`
 }
 
 export interface ToldRow extends DeliveryRow {

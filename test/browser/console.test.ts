@@ -244,7 +244,7 @@ async function openAll(page: Page, start: string): Promise<string[]> {
 
 function linksOf(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(
-    `[...document.querySelectorAll('a[href^="/console"]')].map(a => a.getAttribute('href').replace(/#.*/, ''))`,
+    `[...document.querySelectorAll('a[href^="/console"]:not([download])')].map(a => a.getAttribute('href').replace(/#.*/, ''))`,
   )
 }
 

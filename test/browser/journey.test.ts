@@ -62,6 +62,9 @@ test.for([true, false])(
     const left = operator.getByRole('listitem').filter({ hasText: 'Deactivated' })
     expect(await left.getByText('delivered').count()).toBe(1)
     expect(await left.getByText(`PATCH /Users/${id}`).count()).toBe(1)
+    const evidence = operator.waitForEvent('download')
+    await operator.getByRole('link', { name: 'Signed evidence (JSON)' }).click()
+    expect((await evidence).suggestedFilename()).toBe(`evidence-${id}.json`)
     if (javaScriptEnabled) {
       await lookAt(operator, 'person')
       await takePictureOf(operator.getByRole('main'), 'story')

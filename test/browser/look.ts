@@ -32,6 +32,8 @@ const OPTIONS = JSON.stringify({ resultTypes: ['violations'], preload: false })
 
 /** No violation that axe calls serious or critical. */
 export async function expectAccessible(page: Page, name: string): Promise<void> {
+  // Without its stylesheet a page has other colours.
+  await page.waitForLoadState('load')
   const { violations } = await page.evaluate<AxeResults>(`loadAxe(), axe.run(${OPTIONS})`)
   const found = violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -206,7 +206,8 @@ describe('Credentials', () => {
       ['0123456789abcdeg', 'cdeg'],
       ['Bearer 0123456789abcde_f=', 'e_f='],
       [basic('scim', secret), 'body'],
-      [`Bearer ${other}`, other.slice(-4)],
+      // A token of another tenant: nothing of that one is shown.
+      [`Bearer ${other}`, null],
       ['Bearer 0123456789abcde', null],
       [basic('scim', 'short-password'), null],
       [basic('ada', secret), null],

@@ -268,7 +268,7 @@ describe('a form button (POST) makes the token', () => {
       expect(choice.text).toContain(`value="${idp}"`)
       // A card: its picture, which no screen reader reads, its name, and the one thing to choose.
       const name = identityProviderNames[idp]
-      const card = `<label><svg viewBox="0 0 40 40" aria-hidden="true"[^>]*>((?!</?label).)+</svg><span>${name}<small>`
+      const card = `<label><svg viewBox="0 0 40 40" aria-hidden="true"[^>]*>((?!</?label).)+</svg><input [^>]*aria-labelledby="${idp}-name"[^>]*><span><span id="${idp}-name">${name}</span>`
       expect(choice.text).toMatch(new RegExp(card))
     }
     const page = await press(url, 'jumpcloud')
@@ -869,7 +869,7 @@ describe('live status from real traffic', () => {
     expect(both.status).toBe(400)
     const text = await status()
     expect(text).toMatch(
-      /Look here: Required attribute missing title had no value in 2 recent requests, last \S.*: in Okta check that it is mapped \(usually from user\.title \)/,
+      /Look here: Required attribute missing title had no value in 2 recent requests, last [^.]* UTC \(it usually comes from user\.title \)\..* In Okta check that it is mapped/,
     )
     expect(text).toMatch(/emails\[type eq "work"\]\.value had no value in 1 recent request, last/)
     await scim.post('/Users', newUser(complete))

@@ -148,7 +148,7 @@ function InWords({ entry, connection }: { entry: ActivityItem; connection: strin
       {tolerated.length > 0 && (
         <>
           <h3>What was tolerated</h3>
-          <Table columns={['What was sent', 'Where', 'To do without it']}>
+          <Table label="What was tolerated" columns={['What was sent', 'Where', 'To do without it']}>
             {tolerated.map(({ name, place, what, remedy: correction }) => (
               <tr>
                 <th scope="row">

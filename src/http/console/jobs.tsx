@@ -55,7 +55,7 @@ export const jobNames: Readonly<Record<string, string>> = {
 
 export function JobTable({ jobs, slug }: { jobs: readonly JobItem[]; slug: string }) {
   return (
-    <Table columns={['Work', 'State', 'Progress', 'Left as they were', 'Begun']}>
+    <Table label="Long work" columns={['Work', 'State', 'Progress', 'Left as they were', 'Begun']}>
       {jobs.map(({ kind, connectionId, state, done, total, invalid, createdAt }) => (
         <tr>
           <th scope="row">

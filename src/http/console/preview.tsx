@@ -35,7 +35,7 @@ export function Preview({ preview }: { preview: MappingPreview }) {
       {examples.length > 0 && (
         <>
           <h3>Examples</h3>
-          <Table columns={['Person', 'Now', 'Then', 'In the way']}>
+          <Table label="Examples" columns={['Person', 'Now', 'Then', 'In the way']}>
             {examples.map(example => (
               <tr>
                 <th scope="row" class="break">

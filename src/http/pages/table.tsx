@@ -4,9 +4,19 @@ import type { Child } from 'hono/jsx'
 /** A heading, or that of a column of numbers. */
 export type Column = string | { readonly number: string }
 
-export function Table({ columns, children }: { columns: readonly Column[]; children: Child }) {
+export function Table({
+  columns,
+  label,
+  children,
+}: {
+  columns: readonly Column[]
+  /** What it is, where nothing within takes the focus: it is scrolled by keyboard itself then. */
+  label?: string
+  children: Child
+}) {
+  const alone = label === undefined ? {} : { role: 'region', tabindex: 0, 'aria-label': label }
   return (
-    <div class="scroll">
+    <div class="scroll" {...alone}>
       <table>
         <thead>
           <tr>

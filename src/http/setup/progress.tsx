@@ -161,29 +161,28 @@ function Required(props: {
     >
       {missing.map(attribute => (
         <Missing idp={idp} {...attribute} />
-      ))}{' '}
-      Then send these people again. <a href="#attributes">All attributes</a>
+      ))}
+      In {idp === 'generic' ? 'your identity provider' : identityProviderNames[idp]} check that it is mapped
+      and filled in for everybody, then send these people again. <a href="#attributes">All attributes</a>
     </Item>
   )
 }
 
 function Missing({ idp, path, count, lastAt }: MissingAttribute & { idp: IdentityProvider }) {
   const from = providerAttribute(idp, path)
-  const where = idp === 'generic' ? 'your identity provider' : identityProviderNames[idp]
   return (
     <>
       <code>
         <bdi>{path}</bdi>
       </code>{' '}
-      had no value in {counted(count, 'recent request', 'recent requests')}, last <Time at={lastAt} />: in{' '}
-      {where} check that it is mapped
+      had no value in {counted(count, 'recent request', 'recent requests')}, last <Time at={lastAt} />
       {from !== undefined && (
         <>
           {' '}
-          (usually from <code>{from}</code>)
+          (it usually comes from <code>{from}</code>)
         </>
-      )}{' '}
-      and filled in for everybody who is sent.{' '}
+      )}
+      .{' '}
     </>
   )
 }

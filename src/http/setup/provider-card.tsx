@@ -3,16 +3,17 @@ import type { Child } from 'hono/jsx'
 import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
 
 export function ProviderCard({ idp }: { idp: IdentityProvider }) {
+  const [name, note] = [`${idp}-name`, `${idp}-note`]
   return (
     <label>
       <svg viewBox="0 0 40 40" aria-hidden="true" focusable="false">
         {pictures[idp]}
       </svg>
+      <input type="radio" name="idp" value={idp} required aria-labelledby={name} aria-describedby={note} />
       <span>
-        {identityProviderNames[idp]}
-        <small>{alsoKnown[idp]}</small>
+        <span id={name}>{identityProviderNames[idp]}</span>
+        <small id={note}>{alsoKnown[idp]}</small>
       </span>
-      <input type="radio" name="idp" value={idp} required />
     </label>
   )
 }
@@ -25,7 +26,7 @@ const alsoKnown: Readonly<Record<IdentityProvider, string>> = {
   pingfederate: 'And PingOne',
   google: 'Cloud Identity',
   rippling: 'HR and IT platform',
-  generic: 'CyberArk, SailPoint, a script …',
+  generic: 'Whatever speaks SCIM 2.0',
 }
 
 /** Drawn for this page, of two shades of one colour: nobody's trademark, and the same in light and dark. */
