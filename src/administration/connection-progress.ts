@@ -20,7 +20,7 @@ export interface SeenRequest {
 
 export interface RefusedCredential {
   readonly at: number
-  /** Last characters of what was sent; null where that was nothing, or too short for them to be shown. */
+  /** Last characters of what was sent; null where that was nothing, too short to show them, or another tenant's. */
   readonly hint: string | null
   /** It was once a token of the connection. */
   readonly isOwn: boolean
