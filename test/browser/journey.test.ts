@@ -37,7 +37,7 @@ test.for([true, false])(
 
     const itAdmin = await visitor({ javaScriptEnabled })
     await itAdmin.goto(url)
-    await itAdmin.getByText('Microsoft Entra ID', { exact: true }).click()
+    await itAdmin.getByRole('radio', { name: 'Microsoft Entra ID' }).click()
     await itAdmin.getByRole('button', { name: /make the token/i }).click()
     const token = await itAdmin.locator('#token').innerText()
     await itAdmin.getByRole('link', { name: /watch the connection/ }).click()

@@ -24,7 +24,7 @@ const entry = (page: Page, says: RegExp) => page.getByRole('listitem').filter({ 
 
 async function chooseAndMakeToken(page: Page, url: string, name: string): Promise<string> {
   await page.goto(url)
-  await page.getByText(name, { exact: true }).click()
+  await card(page, name).click()
   await makeToken(page).click()
   await page.getByRole('heading', { name: 'Your token' }).waitFor()
   return tokenOn(page)
@@ -155,7 +155,7 @@ describe('what goes wrong', () => {
     const late = await visitor({ refusals: [409] })
     await late.goto(url)
     await chooseAndMakeToken(page, url, 'Okta')
-    await late.getByText('Google Workspace', { exact: true }).click()
+    await card(late, 'Google Workspace').click()
     await makeToken(late).click()
     await late.getByRole('heading', { name: 'This link has made its token already' }).waitFor()
     await lookAt(late, 'setup-used')
