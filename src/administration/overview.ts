@@ -23,14 +23,13 @@ import type { OpenTenant } from './open-tenant'
 import type { Page, PageRequest } from './page'
 import { listTenants, type TenantItem } from './tenants'
 import { timestampOrNull } from './timestamp'
+import { expiresSoon } from './tokens'
 
 /** Counted no further than this: a figure that reaches it stands for "or more". */
 export const MOST_COUNTED = FIGURE_BOUND
 
 /** An active connection that has not called for this long is silent. */
 const SILENT_AFTER_MS = 24 * 3_600_000
-/** So long before the last token of a connection ends, the operator is warned. */
-export const TOKEN_WARNING_MS = 30 * 86_400_000
 /** How far back kill times are shown. */
 export const KILL_TIME_HOURS = 24
 /** Connections that are looked at: more than a tenant has. */
@@ -141,7 +140,9 @@ function connectionHealth(row: HealthRow, now: number): ConnectionHealth {
     lastStatus,
     failed,
     requests,
-    tokenEndsAt: tokensEnd !== null && tokensEnd - now < TOKEN_WARNING_MS ? timestampOrNull(tokensEnd) : null,
+    tokenEndsAt: expiresSoon({ expiresAt: tokensEnd, revokedAt: null }, now)
+      ? timestampOrNull(tokensEnd)
+      : null,
   }
 }
 

@@ -407,6 +407,23 @@ describe('the operator', () => {
     expect(await dead()).toHaveLength(0)
   })
 
+  it('sees what a receiver does not have, what is dead, and that it does not answer', async () => {
+    const tenant = await newTenant()
+    const stream = { kind: 'ssf-poll', audience: 'https://app.example', subject: 'id' }
+    const { id } = await admin('POST', `${tenant.at}/receivers`, stream)
+    for (let n = 0; n < 3; n++) await tenant.user()
+    await settled()
+    await rows(`UPDATE deliveries SET state = 'dead' WHERE receiver_id = ? AND sequence = 1`, id)
+    const list = await visitor.get(`${consoleOf(tenant)}/receivers`)
+    expect(seen(list)).toMatch(/Shared Signals, polled active 11 types 2 1 /)
+    expect(linksOn(list)).toContain(`${consoleOf(tenant)}/deliveries?state=dead&receiverId=${id}`)
+    const page = () => visitor.get(`${consoleOf(tenant)}/receivers/${id}`)
+    expect(seen(await page())).toMatch(/Undelivered 2 Dead letters 1 /)
+    expect(seen(await page())).not.toContain('not answering')
+    await rows(`UPDATE receivers SET open_until = ?2, failures = 10 WHERE id = ?1`, id, Date.now() + 60_000)
+    expect(seen(await page())).toContain('not answering')
+  })
+
   it('decides about those whom the breaker holds', async () => {
     const tenant = await newTenant()
     const at = consoleOf(tenant)
