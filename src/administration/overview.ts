@@ -67,6 +67,10 @@ export interface TenantOverview {
   readonly leaversToday: number
   readonly undelivered: number
   readonly dead: number
+  /** Ends of sessions that a receiver has not taken in time. */
+  readonly overdue: number
+  /** The breaker holds whom identity providers delete. */
+  readonly tripped: boolean
   readonly killHours: readonly Histogram[]
   readonly connections: readonly ConnectionHealth[]
 }
@@ -97,7 +101,7 @@ export async function overviewOf(
   ])
   const [row] = (figures?.rows ?? []) as unknown as FigureRow[]
   if (!row) throw new Error('Figures are one row.')
-  const { pending, retrying, dead } = readDeliveryCounts(deliveries?.rows[0] ?? {})
+  const { pending, retrying, dead, overdue } = readDeliveryCounts(deliveries?.rows[0] ?? {})
   return {
     tenant,
     users: row.users,
@@ -105,6 +109,8 @@ export async function overviewOf(
     leaversToday: Math.min(row.leavers, MOST_COUNTED),
     undelivered: pending + retrying,
     dead,
+    overdue,
+    tripped: row.trippedAt !== null,
     killHours: readHours(killTimes?.rows ?? [], KILL_TIME_HOURS, now),
     connections: ((connections?.rows ?? []) as unknown as HealthRow[]).map(one => connectionHealth(one, now)),
   }

@@ -221,6 +221,25 @@ describe('the operator', () => {
     expect(told.html).toContain('<title>This hour: 4 taken, p50 35 ms, p95 35 ms</title>')
   })
 
+  it('sees first what cannot wait: what was not taken in time, and a breaker that has tripped', async () => {
+    const tenant = await newTenant()
+    const at = consoleOf(tenant)
+    const { id } = await admin('POST', `${tenant.at}/receivers`, {
+      kind: 'ssf-poll',
+      audience: 'https://app.example',
+      subject: 'id',
+    })
+    const users = [await tenant.user(), await tenant.user()]
+    expect(seen(await visitor.get(at))).not.toContain('To be looked at now')
+    await admin('PUT', `${tenant.at}/breaker`, { enabled: true, threshold: { count: 1, windowMinutes: 10 } })
+    for (const user of users) await tenant.scim.delete(`/Users/${user.id}`)
+    await rows(`UPDATE deliveries SET overdue = 1 WHERE receiver_id = ? AND ends_sessions = 1`, id)
+    const page = await visitor.get(at)
+    expect(seen(page)).toContain('A tenant: 2 ends of sessions were not taken in time')
+    expect(seen(page)).toContain('A tenant: the breaker has tripped; decide about those who are held')
+    expect(linksOn(page)).toEqual(expect.arrayContaining([`${at}/receivers`, `${at}/breaker`]))
+  })
+
   it('is warned of a connection that fails, is silent, or whose last token ends within 30 days', async () => {
     const tenant = await newTenant()
     const { id } = tenant.connection
