@@ -23,14 +23,13 @@ import type { OpenTenant } from './open-tenant'
 import type { Page, PageRequest } from './page'
 import { listTenants, type TenantItem } from './tenants'
 import { timestampOrNull } from './timestamp'
+import { expiresSoon } from './tokens'
 
 /** Counted no further than this: a figure that reaches it stands for "or more". */
 export const MOST_COUNTED = FIGURE_BOUND
 
 /** An active connection that has not called for this long is silent. */
 const SILENT_AFTER_MS = 24 * 3_600_000
-/** So long before the last token of a connection ends, the operator is warned. */
-export const TOKEN_WARNING_MS = 30 * 86_400_000
 /** How far back kill times are shown. */
 export const KILL_TIME_HOURS = 24
 /** Connections that are looked at: more than a tenant has. */
@@ -68,6 +67,10 @@ export interface TenantOverview {
   readonly leaversToday: number
   readonly undelivered: number
   readonly dead: number
+  /** Ends of sessions that a receiver has not taken in time. */
+  readonly overdue: number
+  /** The breaker holds whom identity providers delete. */
+  readonly tripped: boolean
   readonly killHours: readonly Histogram[]
   readonly connections: readonly ConnectionHealth[]
 }
@@ -98,7 +101,7 @@ export async function overviewOf(
   ])
   const [row] = (figures?.rows ?? []) as unknown as FigureRow[]
   if (!row) throw new Error('Figures are one row.')
-  const { pending, retrying, dead } = readDeliveryCounts(deliveries?.rows[0] ?? {})
+  const { pending, retrying, dead, overdue } = readDeliveryCounts(deliveries?.rows[0] ?? {})
   return {
     tenant,
     users: row.users,
@@ -106,6 +109,8 @@ export async function overviewOf(
     leaversToday: Math.min(row.leavers, MOST_COUNTED),
     undelivered: pending + retrying,
     dead,
+    overdue,
+    tripped: row.trippedAt !== null,
     killHours: readHours(killTimes?.rows ?? [], KILL_TIME_HOURS, now),
     connections: ((connections?.rows ?? []) as unknown as HealthRow[]).map(one => connectionHealth(one, now)),
   }
@@ -141,7 +146,9 @@ function connectionHealth(row: HealthRow, now: number): ConnectionHealth {
     lastStatus,
     failed,
     requests,
-    tokenEndsAt: tokensEnd !== null && tokensEnd - now < TOKEN_WARNING_MS ? timestampOrNull(tokensEnd) : null,
+    tokenEndsAt: expiresSoon({ expiresAt: tokensEnd, revokedAt: null }, now)
+      ? timestampOrNull(tokensEnd)
+      : null,
   }
 }
 

@@ -15,6 +15,7 @@ import {
   resumeReceiver,
 } from '../storage/deliveries'
 import { selectDeliveryReceiver } from '../storage/history-rows'
+import { readDeliveryCounts, selectReceiverCounts } from '../storage/metrics-rows'
 import {
   deleteReceiver,
   insertReceiver,
@@ -147,6 +148,25 @@ export function listReceivers(
 export async function getReceiver({ database }: OpenTenant, id: string): Promise<ReceiverItem> {
   const [found] = await database.batch([selectReceiver(database.tenantId, id)])
   return item(rowOf(found?.rows))
+}
+
+export interface ReceiverLoad {
+  /** Deliveries that it does not have yet. */
+  readonly waiting: number
+  readonly dead: number
+  /** It has failed so often that it is left alone for a while. */
+  readonly leftAlone: boolean
+}
+
+/** What each has and has not, by its id. One round trip. */
+export async function receiverLoads({ database }: OpenTenant): Promise<ReadonlyMap<string, ReceiverLoad>> {
+  const [found] = await database.batch([selectReceiverCounts(database.tenantId)])
+  return new Map(
+    (found?.rows ?? []).map(row => {
+      const { pending, retrying, dead } = readDeliveryCounts(row)
+      return [String(row.id), { waiting: pending + retrying, dead, leftAlone: row.left_alone === 1 }]
+    }),
+  )
 }
 
 /** With what is to be published now: resuming makes all that has waited due. Throws 422 for what its kind refuses. */

@@ -7,6 +7,8 @@ export interface FigureRow {
   readonly users: number
   readonly groups: number
   readonly leavers: number
+  /** When the breaker tripped; null: it has not. */
+  readonly trippedAt: number | null
 }
 
 export interface HealthRow {
@@ -52,7 +54,8 @@ export function selectFigures(
       ORDER BY sequence DESC LIMIT ${FIGURE_BOUND}) WHERE occurred_at >= ${since})`,
   )
   return sql`SELECT ${live(types.users)} AS users, ${live(types.groups)} AS "groups",
-    ${sql.join(leavers, sql` + `)} AS leavers`
+    ${sql.join(leavers, sql` + `)} AS leavers,
+    (SELECT tripped_at FROM breakers WHERE tenant_id = ${tenantId}) AS "trippedAt"`
 }
 
 /** The first connections, oldest first, each with its last requests and the tokens that work. */

@@ -221,6 +221,25 @@ describe('the operator', () => {
     expect(told.html).toContain('<title>This hour: 4 taken, p50 35 ms, p95 35 ms</title>')
   })
 
+  it('sees first what cannot wait: what was not taken in time, and a breaker that has tripped', async () => {
+    const tenant = await newTenant()
+    const at = consoleOf(tenant)
+    const { id } = await admin('POST', `${tenant.at}/receivers`, {
+      kind: 'ssf-poll',
+      audience: 'https://app.example',
+      subject: 'id',
+    })
+    const users = [await tenant.user(), await tenant.user()]
+    expect(seen(await visitor.get(at))).not.toContain('To be looked at now')
+    await admin('PUT', `${tenant.at}/breaker`, { enabled: true, threshold: { count: 1, windowMinutes: 10 } })
+    for (const user of users) await tenant.scim.delete(`/Users/${user.id}`)
+    await rows(`UPDATE deliveries SET overdue = 1 WHERE receiver_id = ? AND ends_sessions = 1`, id)
+    const page = await visitor.get(at)
+    expect(seen(page)).toContain('A tenant: 2 ends of sessions were not taken in time')
+    expect(seen(page)).toContain('A tenant: the breaker has tripped; decide about those who are held')
+    expect(linksOn(page)).toEqual(expect.arrayContaining([`${at}/receivers`, `${at}/breaker`]))
+  })
+
   it('is warned of a connection that fails, is silent, or whose last token ends within 30 days', async () => {
     const tenant = await newTenant()
     const { id } = tenant.connection
@@ -405,6 +424,23 @@ describe('the operator', () => {
     const all = await visitor.post(`${at}/receivers/${receiver}/replay-dead`)
     expect(all.headers.get('location')).toBe(`${at}/deliveries?done=replayed`)
     expect(await dead()).toHaveLength(0)
+  })
+
+  it('sees what a receiver does not have, what is dead, and that it does not answer', async () => {
+    const tenant = await newTenant()
+    const stream = { kind: 'ssf-poll', audience: 'https://app.example', subject: 'id' }
+    const { id } = await admin('POST', `${tenant.at}/receivers`, stream)
+    for (let n = 0; n < 3; n++) await tenant.user()
+    await settled()
+    await rows(`UPDATE deliveries SET state = 'dead' WHERE receiver_id = ? AND sequence = 1`, id)
+    const list = await visitor.get(`${consoleOf(tenant)}/receivers`)
+    expect(seen(list)).toMatch(/Shared Signals, polled active 11 types 2 1 /)
+    expect(linksOn(list)).toContain(`${consoleOf(tenant)}/deliveries?state=dead&receiverId=${id}`)
+    const page = () => visitor.get(`${consoleOf(tenant)}/receivers/${id}`)
+    expect(seen(await page())).toMatch(/Undelivered 2 Dead letters 1 /)
+    expect(seen(await page())).not.toContain('not answering')
+    await rows(`UPDATE receivers SET open_until = ?2, failures = 10 WHERE id = ?1`, id, Date.now() + 60_000)
+    expect(seen(await page())).toContain('not answering')
   })
 
   it('decides about those whom the breaker holds', async () => {

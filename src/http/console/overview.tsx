@@ -12,6 +12,7 @@ import { Empty } from '../pages/empty'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
+import { Alarms } from './alarms'
 import { at, CONSOLE, type ConsoleContext, pageOf } from './context'
 import { inWords, KillTimeChart } from './kill-times'
 import { show } from './layout'
@@ -40,6 +41,7 @@ export async function overview(c: ConsoleContext): Promise<Response> {
         </div>
       ) : (
         <>
+          <Alarms overviews={items} />
           <Figures overviews={items} isAll={isAll} />
           <KillTimeChart times={killTimesOf(items)} />
           {troubled.length > 0 && <Troubled troubled={troubled} />}

@@ -7,6 +7,8 @@ import {
   getReceiver,
   listReceivers,
   type ReceiverItem,
+  type ReceiverLoad,
+  receiverLoads,
   removeReceiver,
   replayMany,
   rotateReceiverSecret,
@@ -26,7 +28,7 @@ import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, Select, TextField } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
-import { Pager } from '../pages/pager'
+import { Pager, withQuery } from '../pages/pager'
 import { Table } from '../pages/table'
 import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { DeliveryTable } from './deliveries'
@@ -61,7 +63,10 @@ const HISTORY = 25
 async function list(c: ConsoleContext): Promise<Response> {
   const tenant = await tenantOf(c)
   const { slug } = tenant
-  const { items, nextCursor } = await listReceivers(c.var.service, tenant, pageOf(c))
+  const [{ items, nextCursor }, loads] = await Promise.all([
+    listReceivers(c.var.service, tenant, pageOf(c)),
+    receiverLoads(tenant),
+  ])
   const fresh = at(slug, 'receivers', 'new')
   return show(c, {
     title: 'Receivers',
@@ -84,7 +89,17 @@ async function list(c: ConsoleContext): Promise<Response> {
               </a>
             </Empty>
           ) : (
-            <Table columns={['Address', 'Kind', 'State', 'Events', 'Created']}>
+            <Table
+              columns={[
+                'Address',
+                'Kind',
+                'State',
+                'Events',
+                { number: 'Undelivered' },
+                { number: 'Dead letters' },
+                'Created',
+              ]}
+            >
               {items.map(({ id, kind, url, pollUrl, status, events, createdAt }) => (
                 <tr>
                   <th scope="row" class="break">
@@ -92,9 +107,13 @@ async function list(c: ConsoleContext): Promise<Response> {
                   </th>
                   <td>{kindName(kind)}</td>
                   <td>
-                    <Badge state={status} />
+                    <Badge state={status} /> {loads.get(id)?.leftAlone && <LeftAlone />}
                   </td>
                   <td>{events === null ? 'all' : `${events.length} types`}</td>
+                  <td class="number">{(loads.get(id)?.waiting ?? 0).toLocaleString('en')}</td>
+                  <td class="number">
+                    <DeadLetters slug={slug} receiverId={id} dead={loads.get(id)?.dead ?? 0} />
+                  </td>
                   <td>
                     <Moment at={createdAt} />
                   </td>
@@ -107,6 +126,18 @@ async function list(c: ConsoleContext): Promise<Response> {
       </>
     ),
   })
+}
+
+function DeadLetters({ slug, receiverId, dead }: { slug: string; receiverId: string; dead: number }) {
+  if (dead === 0) return <>0</>
+  return (
+    <a href={withQuery(at(slug, 'deliveries'), { state: 'dead', receiverId })}>{dead.toLocaleString('en')}</a>
+  )
+}
+
+/** It failed so often that only now and then somebody looks whether it is back. */
+function LeftAlone() {
+  return <Badge state="not answering" tone="bad" />
 }
 
 async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): Promise<Response> {
@@ -200,8 +231,9 @@ async function receiverPage(
   const tenant = await tenantOf(c)
   const { slug } = tenant
   const id = c.req.param('id') ?? ''
-  const [receiver, history] = await Promise.all([
+  const [receiver, loads, history] = await Promise.all([
     getReceiver(tenant, id),
+    receiverLoads(tenant),
     listDeliveries(service, tenant, { receiverId: id }, pageOf(c, HISTORY)),
   ])
   const kind = receiverKind(receiver.kind)
@@ -213,13 +245,18 @@ async function receiverPage(
       slug,
       section: 'receivers',
       trail: [[at(slug, 'receivers'), 'Receivers']],
-      aside: <Badge state={receiver.status} />,
+      aside: (
+        <>
+          <Badge state={receiver.status} />
+          {loads.get(id)?.leftAlone && <LeftAlone />}
+        </>
+      ),
       body: (
         <>
           <Errors state={state} fields={state.id === undefined ? receiverFields : []} />
           {result && <Result result={result} />}
           <div class="columns">
-            <Facts {...around} />
+            <Facts {...around} load={loads.get(id)} />
             <History deliveries={history.items} />
           </div>
           <section class="card flush">
@@ -265,7 +302,7 @@ async function receiverPage(
   )
 }
 
-function Facts({ slug, receiver }: Around) {
+function Facts({ slug, receiver, load }: Around & { load: ReceiverLoad | undefined }) {
   const { id, url, pollUrl, status, events, issuer, createdAt } = receiver
   const isActive = status === 'active'
   return (
@@ -273,6 +310,12 @@ function Facts({ slug, receiver }: Around) {
       <h2>Where and how</h2>
       <Copy id="address" text={url ?? pollUrl ?? ''} label="the address" />
       <dl class="facts">
+        <dt>Undelivered</dt>
+        <dd>{(load?.waiting ?? 0).toLocaleString('en')}</dd>
+        <dt>Dead letters</dt>
+        <dd>
+          <DeadLetters slug={slug} receiverId={id} dead={load?.dead ?? 0} />
+        </dd>
         <dt>Events</dt>
         <dd>{events === null ? 'all' : events.join(', ')}</dd>
         {issuer !== undefined && (
@@ -337,7 +380,7 @@ function Result({ result }: { result: TestResult }) {
   ) : (
     <div class={status === null && latencyMs === 0 ? 'notice' : 'notice bad'} role="status">
       <strong>{status === null && latencyMs === 0 ? 'It is waiting' : 'It did not arrive'}</strong>
-      <p>{status === null ? error : `The receiver answered ${status}. ${error ?? ''}`}</p>
+      <p>{error?.startsWith('answered') ? `The receiver ${error}.` : error}</p>
     </div>
   )
 }

@@ -24,6 +24,7 @@ import { Checkbox, Errors, Form, type FormState, type Option, Select, TextField 
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
+import { Alarms } from './alarms'
 import {
   at,
   attempt,
@@ -173,6 +174,7 @@ async function tenantPage(c: ConsoleContext, state: FormState = {}, status = 200
       aside: <Badge state={item.status} />,
       body: (
         <>
+          <Alarms overviews={[figures]} />
           <Figures overview={figures} />
           {running.length > 0 && (
             <section class="card flush">

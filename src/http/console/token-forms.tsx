@@ -1,5 +1,4 @@
 // The tokens of a connection as they are shown, and the form that makes another.
-import { TOKEN_WARNING_MS } from '../../administration/overview'
 import type { TokenItem } from '../../administration/tokens'
 import { Badge } from '../pages/badge'
 import { Empty } from '../pages/empty'
@@ -51,7 +50,7 @@ export function TokenTable({
             </td>
             <td>
               <Moment at={token.expiresAt} never="never" />
-              {state === 'active' && <EndsSoon expiresAt={token.expiresAt} now={now} />}
+              {token.expiresSoon && <EndsSoon token={token} now={now} />}
             </td>
             <td>
               {state === 'active' && (
@@ -70,12 +69,10 @@ export function TokenTable({
 }
 
 /** A warning from 30 days before. */
-function EndsSoon({ expiresAt, now }: { expiresAt: string | null; now: number }) {
-  const left = expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(expiresAt) - now
-  if (left > TOKEN_WARNING_MS) return null
+function EndsSoon({ token: { expiresAt }, now }: { token: TokenItem; now: number }) {
   return (
     <div>
-      <Badge state={`in ${duration(left)}`} tone="warn" />
+      <Badge state={`in ${duration(Date.parse(expiresAt ?? '') - now)}`} tone="warn" />
     </div>
   )
 }
