@@ -86,7 +86,7 @@ async function list(c: ConsoleContext): Promise<Response> {
 }
 
 function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: string | undefined }) {
-  const { id, method, path, status, outcome, scimType, connectionId, tolerances, durationMs } = entry
+  const { id, method, path, status, outcome, scimType, detail, connectionId, tolerances, durationMs } = entry
   return (
     <tr>
       <td>
@@ -98,6 +98,7 @@ function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: s
             {method} {path}
           </code>
         </a>
+        {detail !== null && <div class="small muted break">{detail}</div>}
       </th>
       <td class="nowrap">
         <Badge state={outcome} />{' '}

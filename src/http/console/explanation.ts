@@ -56,7 +56,7 @@ function asked({ method, path, resourceType }: ActivityItem): string {
   if (/^(schemas|resourcetypes|serviceproviderconfig)$/i.test(endpoint))
     return 'asked what this service can do.'
   const noun = resourceType ?? nounOf(endpoint)
-  const verb = verbs[method] ?? method
+  const verb = Object.hasOwn(verbs, method) ? verbs[method] : method
   if (id !== undefined) return `asked to ${verb} the ${noun} ${id}.`
   return method === 'GET' ? `asked for a list: ${endpoint}.` : `asked to ${verb} a ${noun}.`
 }
