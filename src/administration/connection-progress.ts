@@ -1,5 +1,5 @@
 // How far a connection has come, from its real traffic: what a customer's IT admin wants to know while setting it up.
-import { accountTypeOf, type ResourceType } from '../scim/schema'
+import { accountTypeOf, groupTypeOf, type ResourceType } from '../scim/schema'
 import { type LogRow, MAX_COUNTED, readProgress, selectProgress } from '../storage/connection-progress'
 import type { OpenTenant } from './open-tenant'
 import { expiresSoon } from './tokens'
@@ -109,12 +109,6 @@ export async function readConnectionProgress(
     firstGroupAt: rows.firstGroupAt,
     nestedGroups: rows.nested,
   }
-}
-
-function groupTypeOf(types: readonly ResourceType[]): ResourceType {
-  const type = types.find(({ membersAttribute }) => membersAttribute !== undefined)
-  if (!type) throw new Error('No resource type has members.')
-  return type
 }
 
 function isAccepted({ status }: LogRow): boolean {

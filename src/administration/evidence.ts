@@ -2,7 +2,7 @@
 import type { Service } from '../env'
 import { sealEvents } from '../events/chain'
 import { NoSigningKey, signerOf } from '../events/signing-keys'
-import { isObject, type Json, type JsonObject } from '../scim/json'
+import { isObject, type Json, type JsonObject, textOrNull } from '../scim/json'
 import { accountTypeOf } from '../scim/schema'
 import { type AccessEventRow, pageOfEndings } from '../storage/access-events'
 import type { ChainHead } from '../storage/event-chain'
@@ -267,28 +267,18 @@ export function requestOf({
 }
 
 function receiverOf(row: ToldRow): EvidenceReceiver {
-  const {
-    receiverId,
-    state,
-    attempts,
-    lastStatus,
-    lastError,
-    deliveredAt,
-    latencyMs,
-    nextAttemptAt,
-    receipt,
-  } = deliveryItem(row)
+  const delivery = deliveryItem(row)
   return {
-    receiverId,
+    receiverId: delivery.receiverId,
     kind: row.kind,
-    state,
-    attempts,
-    lastStatus,
-    lastError,
-    deliveredAt,
-    latencyMs,
-    nextAttemptAt,
-    sessionsEnded: receipt?.sessionsEnded ?? null,
+    state: delivery.state,
+    attempts: delivery.attempts,
+    lastStatus: delivery.lastStatus,
+    lastError: delivery.lastError,
+    deliveredAt: delivery.deliveredAt,
+    latencyMs: delivery.latencyMs,
+    nextAttemptAt: delivery.nextAttemptAt,
+    sessionsEnded: delivery.receipt?.sessionsEnded ?? null,
   }
 }
 
@@ -315,10 +305,6 @@ function dataOf(data: string | undefined): JsonObject {
 
 function secondsOrNull(seconds: number | null): string | null {
   return timestampOrNull(seconds === null ? null : seconds * 1000)
-}
-
-function textOrNull(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 function numberOrNull(value: Json | undefined): number | null {

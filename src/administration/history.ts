@@ -5,6 +5,7 @@ import type { JsonObject } from '../scim/json'
 import {
   type ActivityRow,
   type DeliveryRow,
+  type EventFilter,
   type EventRow,
   type ListedLinkRow,
   pageOfActivity,
@@ -13,6 +14,7 @@ import {
   pageOfLinks,
   selectActivity,
 } from '../storage/history-rows'
+import type { Statement } from '../storage/tenant-database'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { notFound } from './problem'
@@ -66,54 +68,51 @@ export interface ActivityItem extends Omit<ActivityRow, 'at' | 'tolerances' | 'h
   readonly tolerances: string[]
 }
 
-/** Oldest first; `after` is a sequence. */
+/** Oldest first. */
 export function listEvents(
   service: Service,
-  { database }: OpenTenant,
-  filter: { userId?: string | undefined; type?: string | undefined; after: number },
+  tenant: OpenTenant,
+  filter: EventFilter,
   page: PageRequest,
 ): Promise<Page<EventItem>> {
-  const { tenantId } = database
-  return readPage(
-    service,
-    {
-      name: 'events',
-      owner: tenantId,
-      read: async (position, limit) => {
-        const after = Math.max(filter.after, Number(position?.[0] ?? 0))
-        const wanted = { userId: filter.userId, type: filter.type, after }
-        const [found] = await database.batch([pageOfEvents(tenantId, wanted, limit)])
-        return (found?.rows ?? []) as unknown as EventRow[]
-      },
-      position: event => [event.sequence],
-      item: eventItem,
-    },
-    page,
-  )
+  return bySequence(service, tenant, { filter, select: pageOfEvents, item: eventItem }, page)
 }
 
 /** The same with hashes, all of them sealed before as far as a call goes. */
 export async function listLinks(
   service: Service,
-  { database }: OpenTenant,
-  filter: { userId?: string | undefined; type?: string | undefined; after: number },
+  tenant: OpenTenant,
+  filter: EventFilter,
   page: PageRequest,
 ): Promise<Page<LinkItem>> {
+  await sealEvents(tenant.database)
+  return bySequence(service, tenant, { filter, select: pageOfLinks, item: linkItem }, page)
+}
+
+/** One list of events has the cursors of the other. */
+function bySequence<EventLike extends { readonly sequence: number }, Item>(
+  service: Service,
+  { database }: OpenTenant,
+  list: {
+    readonly filter: EventFilter
+    readonly select: (tenantId: string, filter: EventFilter, limit: number) => Statement
+    readonly item: (event: EventLike) => Item
+  },
+  page: PageRequest,
+): Promise<Page<Item>> {
   const { tenantId } = database
-  await sealEvents(database)
   return readPage(
     service,
     {
       name: 'events',
       owner: tenantId,
       read: async (position, limit) => {
-        const after = Math.max(filter.after, Number(position?.[0] ?? 0))
-        const wanted = { userId: filter.userId, type: filter.type, after }
-        const [found] = await database.batch([pageOfLinks(tenantId, wanted, limit)])
-        return (found?.rows ?? []) as unknown as ListedLinkRow[]
+        const after = Math.max(list.filter.after, Number(position?.[0] ?? 0))
+        const [found] = await database.batch([list.select(tenantId, { ...list.filter, after }, limit)])
+        return (found?.rows ?? []) as unknown as EventLike[]
       },
       position: event => [event.sequence],
-      item: linkItem,
+      item: list.item,
     },
     page,
   )

@@ -1,6 +1,6 @@
 // What a tenant amounts to, in numbers: people, groups, events, deliveries, and how fast sessions ended.
 import type { Service } from '../env'
-import { accountTypeOf } from '../scim/schema'
+import { accountTypeOf, groupTypeOf } from '../scim/schema'
 import { standardResourceTypes } from '../scim/schemas/resource-types'
 import {
   addHistograms,
@@ -35,13 +35,7 @@ export interface Metrics {
 /** The lists that are counted are those of the standard's types. */
 export const countedTypes: CountedTypes = {
   account: accountTypeOf(standardResourceTypes),
-  group: groupType(),
-}
-
-function groupType() {
-  const type = standardResourceTypes.find(candidate => candidate.membersAttribute !== undefined)
-  if (!type) throw new Error('No resource type has members.')
-  return type
+  group: groupTypeOf(standardResourceTypes),
 }
 
 /** One round trip; kill times are those of the last `hours`. */

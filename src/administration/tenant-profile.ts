@@ -3,7 +3,7 @@ import type { Service } from '../env'
 import type { Profile } from '../mapping/profile'
 import { profileDocument, profileOf } from '../mapping/profile-document'
 import { shippedProfile } from '../mapping/shipped-profiles'
-import { accountTypeOf, type ResourceType } from '../scim/schema'
+import { accountTypeOf, groupTypeOf } from '../scim/schema'
 import { standardResourceTypes } from '../scim/schemas/resource-types'
 import { raiseConfigurationVersion } from '../storage/configuration-rows'
 import { insertRecompute } from '../storage/job-rows'
@@ -85,13 +85,11 @@ export function roleStatements(
   return [
     ...(named.length > 0 ? [insertAttributeRoles(tenantId, named)] : []),
     groups.as === 'roles'
-      ? makeGroupsRoles(tenantId, groupType().name, accountTypeOf(standardResourceTypes).name)
+      ? makeGroupsRoles(
+          tenantId,
+          groupTypeOf(standardResourceTypes).name,
+          accountTypeOf(standardResourceTypes).name,
+        )
       : forgetGroupRoles(tenantId),
   ]
-}
-
-function groupType(): ResourceType {
-  const type = standardResourceTypes.find(({ membersAttribute }) => membersAttribute !== undefined)
-  if (!type) throw new Error('No resource type has members.')
-  return type
 }

@@ -8,7 +8,7 @@ import type { Pointer } from '../operations/update'
 import { resolveQualified } from '../scim/attribute-path'
 import { comparable } from '../scim/comparable'
 import { parseFilter } from '../scim/filter'
-import type { Json, JsonObject } from '../scim/json'
+import { type JsonObject, textOrNull } from '../scim/json'
 import { accountTypeOf, type Lookup, type ResourceType } from '../scim/schema'
 import { fits } from '../storage/page-bytes'
 import { readResource, type StoredView } from '../storage/resources'
@@ -179,8 +179,4 @@ function item(row: Row): UserItem {
 function targetGroupOf(view: StoredView | undefined): UserItem['targetGroup'] {
   const { targetGroup: id, targetGroupName: name } = view ?? {}
   return id && name ? { id, name } : null
-}
-
-function textOrNull(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null
 }

@@ -30,21 +30,14 @@ const ROUNDS_A_SWEEP = 200
 const encoder = new TextEncoder()
 
 /** What an event's hash covers: all of the event, and whose it is. */
-export interface LinkContent {
-  readonly sequence: number
-  readonly id: string
-  readonly type: string
-  readonly txn: string
-  readonly userId: string | null
-  readonly groupId: string | null
-  readonly connectionId: string | null
+export interface LinkContent extends Omit<LinkRow, 'occurredAt' | 'data' | 'origin' | 'hash'> {
   readonly occurredAt: string
   readonly data: JsonObject
   readonly origin: JsonObject | null
 }
 
 export function contentOf(row: LinkRow): LinkContent {
-  const { hash: _, occurredAt, data, origin } = row
+  const { occurredAt, data, origin } = row
   return {
     sequence: row.sequence,
     id: row.id,

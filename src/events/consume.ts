@@ -169,26 +169,30 @@ async function attempt({ service, lanes }: Round, claimed: Claimed): Promise<Fin
     const result: Result = { kind: 'dead', status: null, error: overtakenInWords(lostAgainBy) }
     return { attempt, result, receiver: 'left', isProbe }
   }
-  const policy = retryPolicy(receiver.retry)
   const start = service.now()
-  const leave = (error: string): Finished | undefined => {
-    const outcome: Outcome = { kind: 'failed', status: null, error, retryAfterMs: 0, answered: 0 }
-    const result = resultOf(outcome, attempt, policy, start)
-    // The last attempt of a schedule is made all the same: nothing is dead that nobody has tried.
-    return result.kind === 'retrying' ? { attempt, result, receiver: 'left', isProbe } : undefined
-  }
-  const left = receiver.openUntil === null || isProbe ? undefined : leave(leftAlone(receiver))
+  const left =
+    receiver.openUntil === null || isProbe ? undefined : unsent(claimed, leftAlone(receiver), start)
   if (left) return left
   await lanes.enter(receiver.id)
   try {
-    const late = service.now() - start > MAX_WAIT_MS ? leave(WAITED) : undefined
+    const late = service.now() - start > MAX_WAIT_MS ? unsent(claimed, WAITED, start) : undefined
     if (late) return late
     const outcome = await deliver(service, event, receiver, attempt.answered)
-    const result = resultOf(outcome, attempt, policy, service.now())
+    const result = resultOf(outcome, attempt, retryPolicy(receiver.retry), service.now())
     return { attempt, result, receiver: saysOf(outcome), isProbe }
   } finally {
     lanes.leave(receiver.id)
   }
+}
+
+/**
+ * An attempt that is passed over takes its place in the schedule as a failed one would. Undefined for the last of a
+ * schedule, which is made all the same: nothing is dead that nobody has tried.
+ */
+function unsent({ attempt, receiver, isProbe }: Claimed, error: string, now: number): Finished | undefined {
+  const outcome: Outcome = { kind: 'failed', status: null, error, retryAfterMs: 0, answered: 0 }
+  const result = resultOf(outcome, attempt, retryPolicy(receiver.retry), now)
+  return result.kind === 'retrying' ? { attempt, result, receiver: 'left', isProbe } : undefined
 }
 
 /** Why nothing is sent in the pause of a receiver that failed again and again. */
@@ -285,6 +289,7 @@ async function workRound(
     await continueWork(pointer)
   } catch (error) {
     log('job-failed', { ...pointer, error: String(error) })
+    // In vain once the batch has been acknowledged: then the sweep finds that no step came.
     message.retry({ delaySeconds: backoffSeconds(message.attempts) })
   }
 }

@@ -11,6 +11,10 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+export function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
+}
+
 /** A container that is being walked; at most MAX_DEPTH of them are open at once, whatever the body holds. */
 interface Frame {
   readonly items: readonly Json[]

@@ -119,6 +119,13 @@ export function accountTypeOf(types: readonly ResourceType[]): ResourceType {
   return type
 }
 
+/** The type whose resources have members. */
+export function groupTypeOf(types: readonly ResourceType[]): ResourceType {
+  const type = types.find(candidate => candidate.membersAttribute !== undefined)
+  if (!type) throw new Error('No resource type has members.')
+  return type
+}
+
 /** The resource type's schemas, base first. */
 export function schemasOf(type: ResourceType): readonly Schema[] {
   return [type.schema, ...type.extensions.map(extension => extension.schema)]

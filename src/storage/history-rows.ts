@@ -40,12 +40,15 @@ export interface ActivityRow extends Omit<ActivityEntry, 'tolerances'> {
 
 const eventColumns = sql`id, sequence, type, txn, user_id AS "userId", group_id AS "groupId", occurred_at AS "occurredAt", data`
 
+export interface EventFilter {
+  readonly userId?: string | undefined
+  readonly type?: string | undefined
+  /** A sequence: only what is behind it. */
+  readonly after: number
+}
+
 /** Oldest first. */
-export function pageOfEvents(
-  tenantId: string,
-  filter: { userId: string | undefined; type: string | undefined; after: number },
-  limit: number,
-): SQL {
+export function pageOfEvents(tenantId: string, filter: EventFilter, limit: number): SQL {
   return sql`SELECT ${eventColumns} FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}
       ${equals('user_id', filter.userId)} ${equals('type', filter.type)}
     ORDER BY sequence LIMIT ${limit}`
@@ -69,11 +72,7 @@ export interface ListedLinkRow extends LinkRow {
 }
 
 /** The same, with what the chain is made of. */
-export function pageOfLinks(
-  tenantId: string,
-  filter: { userId: string | undefined; type: string | undefined; after: number },
-  limit: number,
-): SQL {
+export function pageOfLinks(tenantId: string, filter: EventFilter, limit: number): SQL {
   return sql`SELECT ${linkColumns}, (SELECT p.hash FROM events p
       WHERE p.tenant_id = ${tenantId} AND p.sequence = events.sequence - 1) AS "previousHash"
     FROM events WHERE tenant_id = ${tenantId} AND sequence > ${filter.after}

@@ -1,6 +1,6 @@
 // A receiver's row as the sending side reads it: where to, with which (still sealed) secrets, how patiently.
 import { type SQL, sql } from 'drizzle-orm'
-import type { JsonObject } from '../scim/json'
+import { type JsonObject, textOrNull } from '../scim/json'
 import type { Row } from './tenant-database'
 
 /** What only some kinds have; each kind says which (events/receiver-kinds.ts). */
@@ -108,10 +108,6 @@ export function setNotice(tenantId: string, receiverId: string, notice: Notice):
 export function endNotice(tenantId: string, receiverId: string, jti: string): SQL {
   return sql`UPDATE receivers SET notice = NULL
     WHERE tenant_id = ${tenantId} AND id = ${receiverId} AND notice ->> '$.jti' = ${jti}`
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 function jsonOrNull(value: unknown): unknown {

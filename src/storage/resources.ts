@@ -4,7 +4,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { formatPath } from '../scim/attribute-path'
 import { comparableDocument } from '../scim/comparable'
 import { grantsAccess, type SubjectView } from '../scim/event'
-import type { JsonObject } from '../scim/json'
+import { type JsonObject, textOrNull } from '../scim/json'
 import { borrowedNames, type ReferringPath, referringPaths } from '../scim/reference'
 import type { Resource } from '../scim/resource'
 import type { ResourceType } from '../scim/schema'
@@ -114,10 +114,6 @@ function readView(row: Row): StoredView {
     targetGroup: textOrNull(row.target_group),
     targetGroupName: textOrNull(row.target_group_name),
   }
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null
 }
 
 /** The columns that `readResource` reads, of the row `r`. */

@@ -9,7 +9,7 @@ import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
 import { Secret } from './secret'
@@ -84,10 +84,9 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
 
 function create(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const key = await createAppKey(service, tenant, checked(appKeyName, { name: typed(form, 'name') }))
       const { slug } = tenant
       const directory = `${new URL(c.req.url).origin}/directory/v1/tenants/${slug}`

@@ -15,7 +15,7 @@ import { Empty } from '../pages/empty'
 import { Checkbox, Errors, Form, type FormState, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, tenantOf, typed } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
 
@@ -137,10 +137,9 @@ function Settings({ breaker, slug, state }: { breaker: BreakerItem; slug: string
 function change(c: ConsoleContext): Promise<Response> {
   const { form } = c.var
   const number = (name: string) => Number(typed(form, name) ?? Number.NaN)
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const input = {
         enabled: form.get('enabled') === 'true',
         threshold: { count: number('threshold.count'), windowMinutes: number('threshold.windowMinutes') },
@@ -155,10 +154,9 @@ function change(c: ConsoleContext): Promise<Response> {
 function decide(c: ConsoleContext): Promise<Response> {
   const { service } = c.var
   const isRelease = c.req.param('decision') === 'release'
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       await (isRelease ? releaseHeld(service, tenant) : rollBackHeld(service, tenant))
       return redirect(done(at(tenant.slug, 'jobs'), isRelease ? 'releasing' : 'rolling-back'))
     },

@@ -17,18 +17,27 @@ import { Badge } from '../pages/badge'
 import { Copy } from '../pages/copy'
 import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
-import { Checkbox, Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
+import { Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Progress } from '../pages/progress'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
+import { Badges, FailedRequests } from './connection-health'
+import {
+  at,
+  attempt,
+  attemptInTenant,
+  type ConsoleContext,
+  type ConsoleEnv,
+  pageOf,
+  tenantOf,
+  typed,
+} from './context'
+import { DeactivateUsers, deactivatesUsers, inWordsOfTheForm } from './deactivation'
 import { show } from './layout'
 import { done } from './notice'
-import { Badges, FailedRequests } from './overview'
 import { providerNames } from './provider-names'
 import { Secret } from './secret'
-import { inWordsOfTheForm } from './tenants'
 import { NewTokenForm, TokenTable } from './token-forms'
 
 export const connectionRoutes = new Hono<ConsoleEnv>()
@@ -331,10 +340,7 @@ function Deletion({ slug, connection }: Around) {
             Its tokens stop working at once. Users who still have access are in the way, unless they lose it
             first.
           </p>
-          <Checkbox
-            name="deactivateUsers"
-            label="Deactivate its active users first, which ends their sessions"
-          />
+          <DeactivateUsers />
           <div class="row">
             <button type="submit" class="danger">
               Delete the connection
@@ -349,10 +355,9 @@ function Deletion({ slug, connection }: Around) {
 function change(c: ConsoleContext): Promise<Response> {
   const { form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const input = {
         name: typed(form, 'name') ?? '',
         mode: typed(form, 'mode'),
@@ -368,12 +373,10 @@ function change(c: ConsoleContext): Promise<Response> {
 function remove(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
-      const deactivate = form.get('deactivateUsers') === 'true'
-      const left = await deleteConnection(service, tenant, id, deactivate).catch(inWordsOfTheForm)
+    async tenant => {
+      const left = await deleteConnection(service, tenant, id, deactivatesUsers(form)).catch(inWordsOfTheForm)
       return redirect(done(at(tenant.slug, 'connections'), left ? 'deleting' : 'deleted'))
     },
     ({ problem }, status) => connectionPage(c, { settings: { problem } }, status),

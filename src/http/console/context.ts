@@ -75,6 +75,15 @@ export async function attempt(
   }
 }
 
+/** The same for a form of the tenant of the path. */
+export function attemptInTenant(
+  c: ConsoleContext,
+  work: (tenant: OpenTenant) => Promise<Response>,
+  again: (state: FormState, status: number) => Response | Promise<Response>,
+): Promise<Response> {
+  return attempt(c, async () => work(await tenantOf(c)), again)
+}
+
 function asProblem({ status, detail }: ScimError): Problem | undefined {
   return status === 400 || status === 409 ? new Problem(status, detail) : undefined
 }

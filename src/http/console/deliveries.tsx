@@ -10,7 +10,7 @@ import { Errors, Form, type FormState, type Option, Select } from '../pages/form
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
 import { done } from './notice'
 import { receiverName } from './receiver-form'
@@ -186,10 +186,9 @@ export function Answer({ delivery }: { delivery: DeliveryItem }) {
 
 function replay(c: ConsoleContext): Promise<Response> {
   const { service } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const { due } = await replayOne(service, tenant, c.req.param('id') ?? '')
       c.executionCtx.waitUntil(publish(service, due))
       return redirect(done(at(tenant.slug, 'deliveries'), 'replayed'))
@@ -200,10 +199,9 @@ function replay(c: ConsoleContext): Promise<Response> {
 
 function replayAll(c: ConsoleContext): Promise<Response> {
   const { service } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const { deliveries, due, more } = await replayDeadLetters(service, tenant, c.req.param('id') ?? '')
       c.executionCtx.waitUntil(publish(service, due))
       const said = more ? 'replayed-some' : deliveries === 0 ? 'nothing-to-replay' : 'replayed'

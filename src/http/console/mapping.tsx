@@ -23,7 +23,15 @@ import { Moment } from '../pages/moment'
 import { Pager, withQuery } from '../pages/pager'
 import { Progress } from '../pages/progress'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, parseTyped, tenantOf } from './context'
+import {
+  at,
+  attemptInTenant,
+  type ConsoleContext,
+  type ConsoleEnv,
+  pageOf,
+  parseTyped,
+  tenantOf,
+} from './context'
 import { DOCUMENT } from './document-form'
 import { show } from './layout'
 import { fitsRows, MappingRows, mappingFields, mappingOfRows, withoutGaps } from './mapping-rows'
@@ -255,10 +263,9 @@ function submit(c: ConsoleContext): Promise<Response> {
   const id = c.req.param('id') ?? ''
   const values = isDocument(c) ? form : withoutGaps(form)
   if (form.get('action') === 'more') return mappingPage(c, { state: { values } })
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const mapping = documentOf(
         checked(
           newMapping,
@@ -280,10 +287,9 @@ function submit(c: ConsoleContext): Promise<Response> {
 function rollback(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const given = form.get('version') ?? ''
       await rollbackMapping(service, tenant, id, /^\d{1,9}$/.test(given) ? Number(given) : -1)
       return redirect(done(at(tenant.slug, 'connections', id, 'mapping'), 'rolled-back'))

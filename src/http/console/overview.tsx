@@ -1,18 +1,18 @@
 // The first page: how the tenants are, worst news first to see.
 import {
   type ConnectionHealth,
-  type Health,
+  type KillTimes,
   killTimesOf,
   listOverviews,
   MOST_COUNTED,
   type TenantOverview,
 } from '../../administration/overview'
-import { Badge, type Tone } from '../pages/badge'
+import { Badge } from '../pages/badge'
 import { Empty } from '../pages/empty'
-import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
 import { Alarms } from './alarms'
+import { HealthBadge, HealthCells } from './connection-health'
 import { at, CONSOLE, type ConsoleContext, pageOf } from './context'
 import { inWords, KillTimeChart } from './kill-times'
 import { show } from './layout'
@@ -26,6 +26,7 @@ export async function overview(c: ConsoleContext): Promise<Response> {
     connections.filter(isTroubled).map(connection => ({ slug: tenant.slug, connection })),
   )
   const isAll = nextCursor === undefined && c.req.query('cursor') === undefined
+  const killTimes = killTimesOf(items)
   return show(c, {
     title: 'Overview',
     section: '',
@@ -42,8 +43,8 @@ export async function overview(c: ConsoleContext): Promise<Response> {
       ) : (
         <>
           <Alarms overviews={items} />
-          <Figures overviews={items} isAll={isAll} />
-          <KillTimeChart times={killTimesOf(items)} />
+          <Figures overviews={items} killTimes={killTimes} isAll={isAll} />
+          <KillTimeChart times={killTimes} />
           {troubled.length > 0 && <Troubled troubled={troubled} />}
           <section class="card flush">
             <header>
@@ -85,7 +86,13 @@ export function NoTenants() {
   )
 }
 
-function Figures({ overviews, isAll }: { overviews: readonly TenantOverview[]; isAll: boolean }) {
+interface FiguresProps {
+  overviews: readonly TenantOverview[]
+  killTimes: KillTimes
+  isAll: boolean
+}
+
+function Figures({ overviews, killTimes, isAll }: FiguresProps) {
   const sum = (of: (one: TenantOverview) => number) => overviews.reduce((total, one) => total + of(one), 0)
   const connections = overviews.flatMap(one => one.connections)
   const isMore = overviews.some(({ leaversToday }) => leaversToday >= MOST_COUNTED)
@@ -99,7 +106,7 @@ function Figures({ overviews, isAll }: { overviews: readonly TenantOverview[]; i
           name="Leavers today"
           value={`${sum(one => one.leaversToday).toLocaleString('en')}${isMore ? '+' : ''}`}
         />
-        <Figure name="Kill time, p95" value={inWords(killTimesOf(overviews).whole.p95Ms)} />
+        <Figure name="Kill time, p95" value={inWords(killTimes.whole.p95Ms)} />
         <Figure
           name="Undelivered"
           value={undelivered.toLocaleString('en')}
@@ -152,55 +159,11 @@ function Troubled({ troubled }: { troubled: readonly { slug: string; connection:
             <td>
               <a href={at(slug)}>{slug}</a>
             </td>
-            <td>
-              <span class="row">
-                <Badges connection={connection} />
-              </span>
-            </td>
-            <td>
-              <Moment at={connection.lastRequestAt} never="never" />
-            </td>
-            <td>
-              <FailedRequests connection={connection} slug={slug} />
-            </td>
+            <HealthCells connection={connection} slug={slug} />
           </tr>
         ))}
       </Table>
     </section>
-  )
-}
-
-export function FailedRequests({ connection, slug }: { connection: ConnectionHealth; slug: string }) {
-  const { failed, requests, id } = connection
-  if (requests === 0) return <span class="muted">—</span>
-  return (
-    <a href={`${at(slug, 'activity')}?connectionId=${id}`}>
-      {failed} of the last {requests}
-    </a>
-  )
-}
-
-const words: Readonly<Record<Health, readonly [text: string, tone: Tone]>> = {
-  working: ['working', 'ok'],
-  failing: ['failing', 'bad'],
-  silent: ['silent', 'warn'],
-  'never-called': ['never called', 'quiet'],
-  'no-token': ['no token', 'bad'],
-  disabled: ['disabled', 'quiet'],
-  deleting: ['deleting', 'bad'],
-}
-
-export function HealthBadge({ health }: { health: Health }) {
-  const [state, tone] = words[health]
-  return <Badge state={state} tone={tone} />
-}
-
-export function Badges({ connection: { health, tokenEndsAt } }: { connection: ConnectionHealth }) {
-  return (
-    <>
-      <HealthBadge health={health} />
-      {tokenEndsAt !== null && <Badge state={`token ends ${tokenEndsAt.slice(0, 10)}`} tone="warn" />}
-    </>
   )
 }
 

@@ -1,13 +1,8 @@
 // What identity providers are called.
-import type { IdentityProvider } from '../../mapping/identity-providers'
+import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
 
+/** For whoever chooses among them, and has no other one in mind. */
 export const providerNames: Readonly<Record<IdentityProvider, string>> = {
-  entra: 'Microsoft Entra ID',
-  okta: 'Okta',
-  jumpcloud: 'JumpCloud',
-  onelogin: 'OneLogin',
-  pingfederate: 'PingFederate',
-  google: 'Google Workspace',
-  rippling: 'Rippling',
+  ...identityProviderNames,
   generic: 'Anything else that speaks SCIM 2.0',
 }

@@ -30,7 +30,7 @@ import { Errors, Form, type FormState, Select, TextField } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
 import { Pager, withQuery } from '../pages/pager'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { DeliveryTable } from './deliveries'
 import { show } from './layout'
 import { done } from './notice'
@@ -186,10 +186,9 @@ async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): 
 
 function create(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const { slug } = tenant
       const input = checked(newReceiver, newSettings(form.get('kind') ?? '', form))
       const made = await createReceiver(service, tenant, input)
@@ -436,10 +435,9 @@ function Replay({ slug, receiver, state }: Around & { state: FormState }) {
 function change(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const kind = receiverKind((await getReceiver(tenant, id)).kind)
       if (!kind) throw notFound('receiver')
       const settings = checked(receiverChange, changedSettings(kind, form))
@@ -454,10 +452,9 @@ function change(c: ConsoleContext): Promise<Response> {
 function changeStatus(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const wanted = checked(receiverChange, { status: form.get('status') })
       const { due } = await updateReceiverSettings(service, tenant, id, wanted)
       c.executionCtx.waitUntil(announceStatus(service, tenant, id))
@@ -479,10 +476,9 @@ async function test(c: ConsoleContext): Promise<Response> {
 function rotate(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const { overlapSeconds } = checked(secretRotation, {
         overlapSeconds: Number(form.get('overlapSeconds') ?? Number.NaN),
       })
@@ -496,10 +492,9 @@ function rotate(c: ConsoleContext): Promise<Response> {
 function replay(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const wanted = checked(range, {
         fromSequence: wholeNumber(typed(form, 'fromSequence')),
         toSequence: wholeNumber(typed(form, 'toSequence')),

@@ -14,7 +14,15 @@ import { Empty } from '../pages/empty'
 import type { FormState } from '../pages/form'
 import { Pager, withQuery } from '../pages/pager'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, parseTyped, tenantOf } from './context'
+import {
+  at,
+  attemptInTenant,
+  type ConsoleContext,
+  type ConsoleEnv,
+  pageOf,
+  parseTyped,
+  tenantOf,
+} from './context'
 import { DOCUMENT, DocumentDeletion, DocumentForm } from './document-form'
 import { show } from './layout'
 import { done } from './notice'
@@ -119,10 +127,9 @@ async function edit(c: ConsoleContext, state: FormState = {}, status = 200): Pro
 
 function put(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const document = checked(putTypeDocument, parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT))
       const name = c.req.query('name') ?? document.name ?? ''
       const { created } = await putResourceType(service, tenant, name, document as unknown as JsonObject)
@@ -133,10 +140,9 @@ function put(c: ConsoleContext): Promise<Response> {
 }
 
 function remove(c: ConsoleContext): Promise<Response> {
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       await deleteResourceType(tenant, c.req.query('name') ?? '')
       return redirect(done(at(tenant.slug, 'resource-types'), 'deleted'))
     },

@@ -9,7 +9,7 @@ import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Checkbox, Errors, Form, type FormState, TextArea } from '../pages/form'
 import { Pager, withQuery } from '../pages/pager'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
 import { done } from './notice'
 
@@ -102,10 +102,9 @@ function Role({
 function change(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const lines = (form.get('permissions') ?? '').split(/\r?\n/).map(line => line.trim())
       const permissions = lines.filter(line => line !== '')
       const settings = checked(roleSettings, { permissions, privileged: form.get('privileged') === 'true' })

@@ -14,7 +14,7 @@ import { Pager, withQuery } from '../pages/pager'
 import { Table } from '../pages/table'
 import {
   at,
-  attempt,
+  attemptInTenant,
   type ConsoleContext,
   type ConsoleEnv,
   pageOf,
@@ -144,10 +144,9 @@ function withoutMeta({ meta: _, schemas: __, ...document }: JsonObject): JsonObj
 function put(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const urn = c.req.query('urn') ?? typed(form, 'urn')
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       if (urn === undefined)
         throw new Problem(422, 'The URN is required.', [{ path: 'urn', message: 'is required' }])
       const given = checked(putSchemaDocument, parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT))
@@ -161,10 +160,9 @@ function put(c: ConsoleContext): Promise<Response> {
 }
 
 function remove(c: ConsoleContext): Promise<Response> {
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       await deleteSchema(tenant, c.req.query('urn') ?? '')
       return redirect(done(at(tenant.slug, 'schemas'), 'deleted'))
     },

@@ -18,7 +18,7 @@ import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
 import { connectionNames } from './connection-names'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
 import { Secret } from './secret'
@@ -155,10 +155,9 @@ function shown(c: ConsoleContext, slug: string, { url, expiresAt }: NewSetupLink
 
 function create(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const input = { connectionId: typed(form, 'connectionId'), expiresInHours: hours(form) }
       const link = await createSetupLink(service, tenant, checked(newLinkSettings, input))
       return shown(c, tenant.slug, link)
@@ -169,10 +168,9 @@ function create(c: ConsoleContext): Promise<Response> {
 
 function renew(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const settings = checked(renewal, { expiresInHours: hours(form) })
       return shown(c, tenant.slug, await renewLink(service, tenant, c.req.param('id') ?? '', settings))
     },

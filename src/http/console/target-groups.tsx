@@ -13,7 +13,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { Pager, withQuery } from '../pages/pager'
 import { Table } from '../pages/table'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
 
@@ -95,10 +95,9 @@ function Row({ group, slug }: { group: TargetGroupItem; slug: string }) {
 
 function create(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       await createTargetGroup(service, tenant, checked(newTargetGroup, { name: typed(form, 'name') }).name)
       return redirect(done(at(tenant.slug, 'target-groups'), 'created'))
     },
@@ -107,10 +106,9 @@ function create(c: ConsoleContext): Promise<Response> {
 }
 
 function remove(c: ConsoleContext): Promise<Response> {
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       await removeTargetGroup(tenant, c.req.param('id') ?? '')
       return redirect(done(at(tenant.slug, 'target-groups'), 'deleted'))
     },

@@ -20,14 +20,16 @@ import { Badge } from '../pages/badge'
 import { Copy } from '../pages/copy'
 import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
-import { Checkbox, Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
+import { Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Table } from '../pages/table'
 import { Alarms } from './alarms'
+import { HealthCells } from './connection-health'
 import {
   at,
   attempt,
+  attemptInTenant,
   CONSOLE,
   type ConsoleContext,
   type ConsoleEnv,
@@ -35,11 +37,12 @@ import {
   tenantOf,
   typed,
 } from './context'
+import { DeactivateUsers, deactivatesUsers, inWordsOfTheForm } from './deactivation'
 import { JobTable } from './jobs'
 import { KillTimeChart } from './kill-times'
 import { show } from './layout'
 import { done } from './notice'
-import { Badges, FailedRequests, Figure, NoTenants, upTo } from './overview'
+import { Figure, NoTenants, upTo } from './overview'
 import { providerNames } from './provider-names'
 
 export const tenantRoutes = new Hono<ConsoleEnv>()
@@ -244,17 +247,7 @@ function Connections({ overview: { tenant, connections } }: { overview: TenantOv
                 <a href={at(tenant.slug, 'connections', connection.id)}>{connection.name}</a>
               </th>
               <td>{providerNames[connection.idp]}</td>
-              <td>
-                <span class="row">
-                  <Badges connection={connection} />
-                </span>
-              </td>
-              <td>
-                <Moment at={connection.lastRequestAt} never="never" />
-              </td>
-              <td>
-                <FailedRequests connection={connection} slug={tenant.slug} />
-              </td>
+              <HealthCells connection={connection} slug={tenant.slug} />
             </tr>
           ))}
         </Table>
@@ -396,10 +389,7 @@ async function deletePage(c: ConsoleContext, state: FormState = {}, status = 200
         </p>
         <Form action={at(slug, 'delete')} state={state}>
           <TextField name="slug" label={`Type ${slug} to confirm`} code />
-          <Checkbox
-            name="deactivateUsers"
-            label="Deactivate its active users first, which ends their sessions"
-          />
+          <DeactivateUsers />
           <div class="row end">
             <a class="button quiet" href={at(slug)}>
               Cancel
@@ -417,27 +407,16 @@ async function deletePage(c: ConsoleContext, state: FormState = {}, status = 200
 
 function remove(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       if (typed(form, 'slug') !== tenant.slug)
         throw new Problem(422, 'The slug is not the one of this tenant.', [
           { path: 'slug', message: `must be ${tenant.slug}` },
         ])
-      await deleteTenant(service, tenant, form.get('deactivateUsers') === 'true').catch(inWordsOfTheForm)
+      await deleteTenant(service, tenant, deactivatesUsers(form)).catch(inWordsOfTheForm)
       return redirect(done(`${CONSOLE}/tenants`, 'deleting'))
     },
     (state, status) => deletePage(c, state, status),
   )
-}
-
-/** What the API says by a parameter, the form says by its box. */
-export function inWordsOfTheForm(error: unknown): never {
-  if (error instanceof Problem && error.status === 409 && error.detail.includes('deactivateUsers'))
-    throw new Problem(
-      409,
-      error.detail.replace(/ With \?deactivateUsers.*/, ' Tick the box to deactivate them first.'),
-    )
-  throw error
 }

@@ -5,7 +5,7 @@ import { checked } from '../admin/body'
 import { rotation } from '../admin/tokens'
 import { redirect } from '../pages/document'
 import { connectionPage } from './connections'
-import { at, attempt, type ConsoleContext, type ConsoleEnv, tenantOf, typed } from './context'
+import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
 import { Secret } from './secret'
@@ -17,10 +17,9 @@ export const tokenRoutes = new Hono<ConsoleEnv>()
 function rotate(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  return attempt(
+  return attemptInTenant(
     c,
-    async () => {
-      const tenant = await tenantOf(c)
+    async tenant => {
       const expiresAt = typed(form, 'expiresAt')
       const input = {
         overlapSeconds: Number(form.get('overlapSeconds') ?? Number.NaN),
