@@ -15,7 +15,8 @@ import { mappingRoutes } from './mapping'
 import { overview } from './overview'
 import { peopleRoutes } from './people'
 import { profileRoutes } from './profiles'
-import { receiverRoutes } from './receivers'
+import { receiverRoutes } from './receiver'
+import { receiversRoutes } from './receivers'
 import { resourceTypeRoutes } from './resource-types'
 import { roleRoutes } from './roles'
 import { schemaRoutes } from './schemas'
@@ -48,6 +49,8 @@ for (const routes of [
   roleRoutes,
   targetGroupRoutes,
   breakerRoutes,
+  // `new` before what could be an id.
+  receiversRoutes,
   receiverRoutes,
   deliveryRoutes,
   activityRoutes,
