@@ -34,6 +34,7 @@ import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
 import { selectTenant } from '../storage/tenant-rows'
 import { asOperator } from './as-operator'
+import { groupRolesStep, hasWithdrawnRoles } from './group-roles-step'
 import { heldStep } from './held-step'
 import type { OpenTenant } from './open-tenant'
 
@@ -104,6 +105,10 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
   const origin = { kind: 'job', job: job.kind } as const
   const tenant = { ...(await asOperator(service, open)), txn: job.id, origin }
   const { database } = tenant
+  if (job.kind === 'recompute' && hasWithdrawnRoles(tenant)) {
+    await groupRolesStep(service, tenant, job)
+    return true
+  }
   const type = accountTypeOf(tenant.resourceTypes)
   const next = job.kind === 'recompute' ? selectAccountsAfter : selectActiveAfter
   const [found] = await database.batch([next(tenant.id, type, job, ACCOUNTS_A_STEP)])

@@ -1,6 +1,6 @@
 // A mapping tried on the users that a connection has: who would change, from what to what, and who would break a rule.
 // Nothing is written.
-import { type Application, applicationOf } from '../mapping/application'
+import { type Application, applicationOf, noRoles } from '../mapping/application'
 import type { FieldProblem } from '../mapping/field'
 import type { Mapping } from '../mapping/profile'
 import type { Reading } from '../mapping/view'
@@ -38,7 +38,7 @@ export function withMapping(
 ): Application {
   const connections = new Map(application.connections)
   connections.set(connection.id, { idp: connection.idp, mapping })
-  return applicationOf(application.profile, connections, new Map(), accountTypeOf(resourceTypes))
+  return applicationOf(application.profile, connections, noRoles, accountTypeOf(resourceTypes))
 }
 
 /** Each user of the connection in order of creation; a round trip for each thousand. `nameOf`: of target groups. */

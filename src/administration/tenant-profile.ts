@@ -8,7 +8,7 @@ import { standardResourceTypes } from '../scim/schemas/resource-types'
 import { raiseConfigurationVersion } from '../storage/configuration-rows'
 import { insertRecompute } from '../storage/job-rows'
 import { findProfile } from '../storage/profile-rows'
-import { forgetGroupRoles, insertAttributeRoles, keepPrivileged, makeGroupsRoles } from '../storage/roles'
+import { insertAttributeRoles, keepPrivileged, makeGroupsRoles } from '../storage/roles'
 import type { Statement } from '../storage/tenant-database'
 import { invalid } from './problem'
 
@@ -50,7 +50,7 @@ export function readProfile(document: string, version: number): Profile {
 
 /**
  * Goes behind the statement that gives the tenant the profile in the place of the former one: its users are read anew
- * by the job.
+ * by the job, which also takes away what groups gave where they are no roles any more.
  */
 export function followProfile(
   service: Service,
@@ -84,12 +84,14 @@ export function roleStatements(
   const named = (user.role?.values ?? []).map(name => ({ id: newId(), name }))
   return [
     ...(named.length > 0 ? [insertAttributeRoles(tenantId, named)] : []),
-    groups.as === 'roles'
-      ? makeGroupsRoles(
-          tenantId,
-          groupTypeOf(standardResourceTypes).name,
-          accountTypeOf(standardResourceTypes).name,
-        )
-      : forgetGroupRoles(tenantId),
+    ...(groups.as === 'roles'
+      ? [
+          makeGroupsRoles(
+            tenantId,
+            groupTypeOf(standardResourceTypes).name,
+            accountTypeOf(standardResourceTypes).name,
+          ),
+        ]
+      : []),
   ]
 }

@@ -16,7 +16,10 @@ export interface Application {
   readonly connections: ReadonlyMap<string, ConnectionRules>
   /** Groups are roles too, or an attribute says the role. */
   readonly hasRoles: boolean
+  /** A group that is made is a role. */
   readonly groupsAreRoles: boolean
+  /** So are those that are there, or some of them still are by a former profile: until the job has taken them away. */
+  readonly hasGroupRoles: boolean
   /** Some connection puts users into target groups. */
   readonly hasTargetGroups: boolean
   /** The view of a resource of the type that grants access, which the connection owns. */
@@ -29,27 +32,38 @@ export interface Application {
   readonly privileged: readonly string[]
 }
 
-/** `decided`: roles from an attribute of which the operator says whether they are privileged. */
+/** What a tenant's roles themselves say. */
+export interface RoleState {
+  /** Roles from an attribute of which the operator says whether they are privileged. */
+  readonly decided: ReadonlyMap<string, boolean>
+  /** Some groups are roles, whatever the profile says. */
+  readonly hasGroupRoles: boolean
+}
+
+export const noRoles: RoleState = { decided: new Map(), hasGroupRoles: false }
+
 export function applicationOf(
   profile: Profile,
   connections: ReadonlyMap<string, ConnectionRules>,
-  decided: ReadonlyMap<string, boolean>,
+  roles: RoleState,
   accountType: ResourceType,
 ): Application {
   const viewers = new Map<string, Viewer>()
   const rules = [...connections.values()]
   const { role } = profile.user
   const groupsAreRoles = profile.groups.as === 'roles'
+  const hasGroupRoles = groupsAreRoles || roles.hasGroupRoles
   const privileged = role?.privileged ?? []
   return {
     profile,
     connections,
-    hasRoles: groupsAreRoles || role !== undefined,
+    hasRoles: hasGroupRoles || role !== undefined,
     groupsAreRoles,
+    hasGroupRoles,
     hasTargetGroups: rules.some(({ mapping }) => mapping.groupBy !== null || mapping.targetGroup !== null),
     privileged,
-    withType: other => applicationOf(profile, connections, decided, other),
-    isPrivileged: name => decided.get(name) ?? privileged.includes(name),
+    withType: other => applicationOf(profile, connections, roles, other),
+    isPrivileged: name => roles.decided.get(name) ?? privileged.includes(name),
     read: (resource, connectionId) => {
       const own = connections.get(connectionId)
       const key = own ? connectionId : ''

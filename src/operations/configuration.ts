@@ -1,5 +1,5 @@
 // What a tenant's own schemas and types make of the resource types: built once an isolate and version, and kept.
-import { type Application, applicationOf, type ConnectionRules } from '../mapping/application'
+import { type Application, applicationOf, type ConnectionRules, noRoles } from '../mapping/application'
 import { noMapping, type Profile } from '../mapping/profile'
 import { mappingDocument, mappingOf, profileDocument, profileOf } from '../mapping/profile-document'
 import { STANDARD_PROFILE, shippedProfile } from '../mapping/shipped-profiles'
@@ -36,7 +36,7 @@ export interface Breaker {
 export const standardApplication = applicationOf(
   profileNamed(STANDARD_PROFILE),
   new Map(),
-  new Map(),
+  noRoles,
   accountTypeOf(standardResourceTypes),
 )
 
@@ -96,7 +96,10 @@ function built(stored: StoredConfiguration): Configuration {
     application: applicationOf(
       profile,
       connectionRules(stored),
-      new Map(stored.decidedRoles.map(({ name, privileged }) => [name, privileged === 1])),
+      {
+        decided: new Map(stored.decidedRoles.map(({ name, privileged }) => [name, privileged === 1])),
+        hasGroupRoles: stored.hasGroupRoles,
+      },
       accountTypeOf(resourceTypes),
     ),
     breaker: stored.breaker && { enabled: stored.breaker.enabled === 1 },

@@ -148,7 +148,7 @@ function leavingStatements(tenant: Tenant, type: ResourceType, stored: StoredRes
   return [
     ...(role === null ? [] : [leaveRole(tenant.id, role)]),
     ...(targetGroup === null ? [] : leaveTargetGroup(tenant.id, targetGroup)),
-    ...(tenant.application.groupsAreRoles ? [leaveGroupRoles(tenant.id, id)] : []),
+    ...(tenant.application.hasGroupRoles ? [leaveGroupRoles(tenant.id, id)] : []),
   ]
 }
 

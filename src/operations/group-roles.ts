@@ -12,7 +12,7 @@ export function roleRulesOf(
   { application, resourceTypes }: Tenant,
   type: ResourceType,
 ): RoleRules | undefined {
-  if (!application.groupsAreRoles || type.membersAttribute === undefined) return undefined
+  if (!application.hasGroupRoles || type.membersAttribute === undefined) return undefined
   const { hasTargetGroups, privileged } = application
   return { accountType: accountTypeOf(resourceTypes), hasRoles: true, hasTargetGroups, privileged }
 }
@@ -24,23 +24,26 @@ export function namedRole(
   group: Pick<StoredResource, 'id' | 'resource'>,
   condition?: Statement,
 ): Statement[] {
-  if (!roleRulesOf(tenant, type)) return []
+  if (!tenant.application.groupsAreRoles || type.membersAttribute === undefined) return []
   return [upsertGroupRole(tenant.id, group.id, String(group.resource.displayName ?? ''), condition)]
 }
 
 /** Goes before the memberships of a group that is deleted: everybody in it has a role less. */
 export function lostRole(tenant: Tenant, type: ResourceType, group: StoredResource): Statement[] {
+  return withdrawRole(tenant, type, { id: group.id, name: String(group.resource.displayName ?? '') })
+}
+
+/** The group is a role no more: everybody in it has one less. */
+export function withdrawRole(
+  tenant: Tenant,
+  type: ResourceType,
+  { id: groupId, name: groupName }: { readonly id: string; readonly name: string },
+): Statement[] {
   const rules = roleRulesOf(tenant, type)
   if (!rules) return []
-  const groupName = String(group.resource.displayName ?? '')
+  const who = everyMember(tenant.id, groupId)
   return [
-    ...loseRole({
-      occasion: occasionOf(tenant),
-      rules,
-      groupId: group.id,
-      groupName,
-      who: everyMember(tenant.id, group.id),
-    }),
-    deleteRole(tenant.id, group.id),
+    ...loseRole({ occasion: occasionOf(tenant), rules, groupId, groupName, who }),
+    deleteRole(tenant.id, groupId),
   ]
 }

@@ -71,7 +71,7 @@ export function rollBack(
         ...viewStatements(tenant, stored.id, change.account, stored),
       ]),
       ...returning.flatMap(one =>
-        rejoinGroups(occasionOf(tenant), type, one, tenant.application.groupsAreRoles),
+        rejoinGroups(occasionOf(tenant), type, one, tenant.application.hasGroupRoles),
       ),
       told(tenant, type, drafts),
       ...returning.flatMap(({ stored }) => awaited(tenant, type, stored)),

@@ -4,7 +4,7 @@ import { STANDARD_PROFILE } from '../mapping/shipped-profiles'
 import { type BreakerRow, selectBreaker } from './breaker-rows'
 import { type ConnectionMappingRow, readConnectionMappings, selectConnectionMappings } from './mapping-rows'
 import { type ResourceTypeRow, readResourceTypeRows, selectResourceTypes } from './resource-type-rows'
-import { selectDecidedRoles } from './roles'
+import { hasGroupRoles, selectDecidedRoles } from './roles'
 import { readSchemaRows, type SchemaRow, selectSchemas } from './schema-rows'
 import type { Outcome } from './tenant-database'
 
@@ -18,6 +18,8 @@ export interface StoredConfiguration {
   readonly mappings: readonly ConnectionMappingRow[]
   /** Roles from an attribute of which the operator says whether they are privileged. */
   readonly decidedRoles: readonly { readonly name: string; readonly privileged: number }[]
+  /** Some groups are roles, whatever the profile says now. */
+  readonly hasGroupRoles: boolean
   /** Undefined where it was never set. */
   readonly breaker: BreakerRow | undefined
   /** Both oldest first. */
@@ -40,7 +42,7 @@ export const configurationVersion = sql.raw('CASE WHEN t.configured THEN t.confi
 export function selectConfiguration(tenantId: string): SQL[] {
   return [
     sql`SELECT ${configurationVersion} AS version, t.config_version, t.status,
-        t.profile, t.profile_version, t.profile_document
+        t.profile, t.profile_version, t.profile_document, ${hasGroupRoles(tenantId)} AS has_group_roles
       FROM tenants t WHERE t.tenant_id = ${tenantId}`,
     selectResourceTypes(tenantId),
     selectSchemas(tenantId),
@@ -66,6 +68,7 @@ export function readConfiguration(outcomes: readonly Outcome[]): StoredConfigura
       },
       mappings: readConnectionMappings(mappings ?? []),
       decidedRoles: (roles ?? []) as unknown as StoredConfiguration['decidedRoles'],
+      hasGroupRoles: row.has_group_roles === 1,
       breaker: breakers?.[0] as BreakerRow | undefined,
       resourceTypes: readResourceTypeRows(resourceTypes ?? []),
       schemas: readSchemaRows(schemas ?? []),
@@ -79,7 +82,7 @@ export function raiseConfigurationVersion(tenantId: string, condition = sql`1`):
     sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} x WHERE x.tenant_id = ${tenantId})`
   return sql`UPDATE tenants SET config_version = config_version + 1,
       configured = ${has('tenant_schemas')} OR ${has('tenant_resource_types')} OR ${has('mappings')}
-        OR ${has('breakers')}
+        OR ${has('breakers')} OR ${hasGroupRoles(tenantId)}
         OR profile <> ${STANDARD_PROFILE} OR profile_document IS NOT NULL
     WHERE tenant_id = ${tenantId} AND ${condition}`
 }

@@ -153,6 +153,7 @@ export const roles = sqliteTable(
   table => [
     primaryKey({ columns: [table.tenantId, table.id] }),
     uniqueIndex('roles_attribute').on(table.tenantId, table.name).where(sql`source = 'attribute'`),
+    index('roles_group').on(table.tenantId, table.name, table.id).where(sql`source = 'group'`),
   ],
 )
 

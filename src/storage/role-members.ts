@@ -19,27 +19,29 @@ export interface RoleChange {
   readonly who: SQL
 }
 
-/** Right behind the rows that came: each person has the role more. */
+/** Right behind the rows that came: each person has the role more. Nothing is done of a group that is no role. */
 export function gainRole(change: RoleChange): SQL[] {
   const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json_array(${change.groupName})`
-  return [countMembers(change, sql.raw('+')), personEvents(change, 'updated', told)]
+  return [countMembers(change, sql.raw('+')), personEvents(change, 'updated', told, { only: isRole(change) })]
 }
 
-/** Right before the rows go: each person has the role less, and with a privileged one sessions end. */
+/**
+ * Right before the rows go, or the role itself: each person has the role less, and with a privileged one sessions end.
+ * Nothing is done of a group that is no role.
+ */
 export function loseRole(change: RoleChange): SQL[] {
   const { occasion, groupId, groupName, who } = change
   const { tenantId, now } = occasion
   const told = sql`, '$.changed', json('[]'), '$.rolesLost', json_array(${groupName}), '$.rolesGained', json('[]')`
   const ended = sql`, '$.sessions', 'revoke_all', '$.reason', 'privileged_role_lost', '$.notBefore', r.sessions_not_before`
-  const endsSessions = sql`active = 1 AND EXISTS (SELECT 1 FROM roles k
-    WHERE k.tenant_id = ${tenantId} AND k.id = ${groupId} AND k.privileged = 1)`
+  const endsSessions = sql`active = 1 AND ${isRole(change, sql` AND k.privileged = 1`)}`
   return [
     countMembers(change, sql.raw('-')),
-    personEvents(change, 'updated', told, groupId),
+    personEvents(change, 'updated', told, { without: groupId, only: isRole(change) }),
     sql`UPDATE resources SET session_epoch = session_epoch + 1,
         sessions_not_before = max(coalesce(sessions_not_before, 0), ${Math.floor(now / 1000)})
       WHERE tenant_id = ${tenantId} AND id IN (${who}) AND ${endsSessions}`,
-    personEvents(change, 'sessions_revoked', ended, groupId, endsSessions),
+    personEvents(change, 'sessions_revoked', ended, { without: groupId, only: endsSessions }),
   ]
 }
 
@@ -51,9 +53,10 @@ export function gainRoles({
   groups,
 }: Pick<RoleChange, 'occasion' | 'rules'> & { personId: string; groups: SQL }): SQL[] {
   const { tenantId } = occasion
-  const names = sql`(SELECT json_group_array(k.name) FROM roles k WHERE k.tenant_id = ${tenantId} AND k.id IN (${groups}))`
+  const those = sql`FROM roles k WHERE k.tenant_id = ${tenantId} AND k.id IN (${groups})`
+  const names = sql`(SELECT json_group_array(k.name) ${those})`
   const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json(${names})`
-  const who = sql`SELECT ${personId} WHERE EXISTS (${groups})`
+  const who = sql`SELECT ${personId} WHERE EXISTS (SELECT 1 ${those})`
   return [
     personEvents({ occasion, rules, groupId: '', groupName: '', who }, 'updated', told),
     sql`UPDATE roles SET members = members + 1 WHERE tenant_id = ${tenantId} AND id IN (${groups})`,
@@ -65,6 +68,10 @@ function isAccount({ rules, who }: Pick<RoleChange, 'rules' | 'who'>): SQL {
   return sql`r.id IN (${who}) AND +r.type = ${rules.accountType.name}`
 }
 
+function isRole({ occasion, groupId }: Pick<RoleChange, 'occasion' | 'groupId'>, more = sql``): SQL {
+  return sql`EXISTS (SELECT 1 FROM roles k WHERE k.tenant_id = ${occasion.tenantId} AND k.id = ${groupId}${more})`
+}
+
 /** Only people count: a group within a group has no sessions. */
 function countMembers(change: RoleChange, sign: SQL): SQL {
   const { occasion, groupId } = change
@@ -74,21 +81,24 @@ function countMembers(change: RoleChange, sign: SQL): SQL {
     WHERE tenant_id = ${tenantId} AND id = ${groupId}`
 }
 
-/** An event for each person; `told`: json_set pairs over the person's row `r`; `without`: see `viewData`. */
+/**
+ * An event for each person, of the person's own connection where the occasion has none. `told`: json_set pairs over the
+ * person's row `r`; `without`: see `viewData`; `only`: for whom of them it holds.
+ */
 function personEvents(
   { occasion, rules, who }: RoleChange,
   verb: string,
   told: SQL,
-  without?: string,
-  only = sql`1`,
+  { without, only = sql`1` }: { without?: string; only?: SQL } = {},
 ): SQL {
   const { tenantId, connectionId, txn, now } = occasion
   const { accountType } = rules
   const pairs = sql`${told}${viewData(tenantId, sql`r.id`, rules, without)}`
-  const data = eventData(tenantId, sql`${connectionId}`, personData(accountType), pairs)
+  const connection = sql`coalesce(${connectionId}, r.connection_id)`
+  const data = eventData(tenantId, connection, personData(accountType), pairs)
   return sql`INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, connection_id, occurred_at, origin, data)
     SELECT ${tenantId}, p.sequence, ${eventId(txn, sql`p.sequence`)}, ${`${accountType.eventNoun}.${verb}`}, ${txn},
-      p.id, ${connectionId}, ${now}, ${originOf(occasion)}, p.data
-    FROM (SELECT r.id AS id, ${data} AS data, ${lastSequence(tenantId)} + row_number() OVER (ORDER BY r.id) AS sequence
+      p.id, p.connection_id, ${now}, ${originOf(occasion)}, p.data
+    FROM (SELECT r.id AS id, ${connection} AS connection_id, ${data} AS data, ${lastSequence(tenantId)} + row_number() OVER (ORDER BY r.id) AS sequence
       FROM resources r WHERE r.tenant_id = ${tenantId} AND ${isAccount({ rules, who })} AND ${only}) p`
 }

@@ -64,17 +64,32 @@ export function deleteRole(tenantId: string, id: string): SQL {
   return sql`DELETE FROM roles WHERE tenant_id = ${tenantId} AND id = ${id}`
 }
 
-/** Every group becomes a role, with the users that it has. */
+/** Every group becomes a role, with the users that it has; one that still was a role stays it, as it is now. */
 export function makeGroupsRoles(tenantId: string, groupType: string, accountType: string): SQL {
   return sql`INSERT INTO roles (tenant_id, id, name, source, permissions, members)
     SELECT ${tenantId}, g.id, g.document ->> '$.displayName', 'group', '[]',
       (SELECT count(*) FROM members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.type = ${accountType})
-    FROM resources g WHERE g.tenant_id = ${tenantId} AND g.type = ${groupType} ON CONFLICT DO NOTHING`
+    FROM resources g WHERE g.tenant_id = ${tenantId} AND g.type = ${groupType}
+    ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, members = excluded.members`
 }
 
-/** Groups are no roles any more. */
-export function forgetGroupRoles(tenantId: string): SQL {
-  return sql`DELETE FROM roles WHERE tenant_id = ${tenantId} AND source = 'group'`
+/** Roles that groups are. Rows: `id`, `name`, `members`. */
+export function selectGroupRoles(tenantId: string, limit: number): SQL {
+  return sql`SELECT id, name, members FROM ${groupRoles(tenantId)} ORDER BY name, id LIMIT ${limit}`
+}
+
+/** Whether there is one. */
+export function hasGroupRoles(tenantId: string): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${groupRoles(tenantId)})`
+}
+
+export function hasNoGroupRoles(tenantId: string): SQL {
+  return sql`NOT ${hasGroupRoles(tenantId)}`
+}
+
+/** By the index of their own: before the first of them there can be as many roles from an attribute. */
+function groupRoles(tenantId: string): SQL {
+  return sql`roles INDEXED BY roles_group WHERE tenant_id = ${tenantId} AND source = 'group'`
 }
 
 /** Somebody leaves every group: goes before the memberships do. */

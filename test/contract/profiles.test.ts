@@ -438,6 +438,53 @@ describe('groups as roles', () => {
     expect((await account(tenant, inactive.id)).sessionEpoch).toBe(0)
   })
 
+  it.each<[string, (tenant: Tenant, name: string) => Promise<unknown>]>([
+    ['another profile', async ({ at }) => admin('PATCH', at, { profile: await newProfile({}) })],
+    ['the standard profile', async ({ at }) => admin('PATCH', at, { profile: 'standard' })],
+    ['a version of it', async (_, name) => admin('PUT', `/profiles/${name}`, { name })],
+  ])(
+    'by %s that does not take groups for roles everybody loses them, and with a privileged one the sessions',
+    async (_, change) => {
+      const name = await newProfile({}, roles)
+      const tenant = await newTenant({ profile: name })
+      const [both, inactive, one] = [
+        await tenant.user(),
+        await tenant.user({ active: false }),
+        await tenant.user(),
+      ]
+      const group = (displayName: string, ...members: Body[]) =>
+        tenant.group({ displayName, members: members.map(({ id }) => ({ value: id })) })
+      const admins = await group('Admins', both, inactive)
+      const staff = await group('Staff', both, one)
+      await group('Nobody')
+      await admin('PUT', `${tenant.at}/roles/${admins.id}`, { privileged: true })
+      const told = await tenant.eventsOf(async () => {
+        await change(tenant, name)
+        await settled()
+      })
+      // The standard profile has other fields besides.
+      const events = told.filter(({ data }) => !data.changedFields)
+      expect(events.map(({ type, userId, data }) => [type, userId, data.rolesLost, data.reason])).toEqual([
+        ['user.updated', both.id, ['Admins'], undefined],
+        ['user.updated', inactive.id, ['Admins'], undefined],
+        ['user.sessions_revoked', both.id, undefined, 'privileged_role_lost'],
+        ['user.updated', both.id, ['Staff'], undefined],
+        ['user.updated', one.id, ['Staff'], undefined],
+      ])
+      // Those who are told of hold what remains, and belong to their connection.
+      expect(events[0]?.data.roles).toMatchObject([{ name: 'Staff' }])
+      expect(events[3]?.data).toMatchObject({ roles: [], connection: tenant.connection.id })
+      expect(await rolesOf(tenant)).toEqual([])
+      expect(await account(tenant, both.id)).toMatchObject({ roles: [], sessionEpoch: 1 })
+      expect((await account(tenant, inactive.id)).sessionEpoch).toBe(0)
+      // They are groups all the same, and nothing more than that from now on.
+      const left = await tenant.eventsOf(() =>
+        tenant.scim.patch(`/Groups/${staff.id}`, [{ op: 'remove', path: `members[value eq "${one.id}"]` }]),
+      )
+      expect(types(left)).toEqual(['group.member_removed'])
+    },
+  )
+
   it('a member who was named ahead has the role when the user comes', async () => {
     const tenant = await tenantWith({}, roles)
     await tenant.group({ displayName: 'Early', members: [{ value: 'ext-early' }] })

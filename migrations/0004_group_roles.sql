@@ -1,0 +1,1 @@
+CREATE INDEX `roles_group` ON `roles` (`tenant_id`,`name`,`id`) WHERE source = 'group';
