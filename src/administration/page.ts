@@ -18,11 +18,17 @@ export interface List<Row, Item> {
   readonly name: string
   readonly owner: string
   /** At most `limit` rows behind the position (from the start without one). */
-  readonly read: (after: Position | undefined, limit: number) => Promise<readonly Row[]>
+  readonly read: (after: Position | undefined, limit: number) => Promise<readonly Row[] | Stretch<Row>>
   /** Absent where all do; false of a row that is there only to tell that there is more. */
   readonly fits?: (row: Row) => boolean
   readonly position: (row: Row) => Position
   readonly item: (row: Row) => Item
+}
+
+/** Rows of a part of the list that a page does not look beyond; `upTo`: where that ends, if the list goes on. */
+interface Stretch<Row> {
+  readonly rows: readonly Row[]
+  readonly upTo: Position | undefined
 }
 
 /** Throws 400 for a cursor that is not of this list. */
@@ -34,12 +40,14 @@ export async function readPage<Row, Item>(
   const key = `${list.name} ${list.owner}`
   const after = cursor === undefined ? undefined : await readCursor(service.keys, key, cursor)
   if (cursor !== undefined && !after) throw badCursor()
-  const rows = await list.read(after, limit + 1)
+  const found = await list.read(after, limit + 1)
+  const { rows, upTo } = 'rows' in found ? found : { rows: found, upTo: undefined }
   const shown = rows.slice(0, limit).filter(row => list.fits?.(row) ?? true)
   const last = rows.length > shown.length ? shown.at(-1) : undefined
+  const next = last === undefined ? upTo : list.position(last)
   return {
     items: shown.map(list.item),
-    ...(last !== undefined && { nextCursor: await makeCursor(service.keys, key, list.position(last)) }),
+    ...(next !== undefined && { nextCursor: await makeCursor(service.keys, key, next) }),
   }
 }
 

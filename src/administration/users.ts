@@ -11,12 +11,23 @@ import { parseFilter } from '../scim/filter'
 import { type JsonObject, textOrNull } from '../scim/json'
 import { accountTypeOf, type Lookup, type ResourceType } from '../scim/schema'
 import { fits } from '../storage/page-bytes'
+import type { Position } from '../storage/page-cursor'
 import { readResource, type StoredView } from '../storage/resources'
 import type { Row } from '../storage/tenant-database'
-import { namedUsers, pageOfMembers, pageOfUsers, selectUser } from '../storage/user-rows'
+import {
+  type RoleGroup,
+  readRoleGroup,
+  selectRoleGroups,
+  type UserPosition,
+  type UserQuery,
+  type UsersRead,
+  userPosition,
+  usersPage,
+} from '../storage/user-pages'
+import { namedUsers, selectUser } from '../storage/user-rows'
 import { writeAsOperator } from './as-operator'
 import type { OpenTenant } from './open-tenant'
-import { type Page, type PageRequest, readPage, textPosition } from './page'
+import { type Page, type PageRequest, readPage } from './page'
 import { notFound } from './problem'
 import { timestamp, timestampOrNull } from './timestamp'
 
@@ -45,66 +56,87 @@ export interface UserFilter {
   readonly byAttribute?: boolean | undefined
   /** Id of a target group. */
   readonly targetGroup?: string | undefined
+  /** Id of a group in which they are. */
+  readonly group?: string | undefined
 }
 
-/** In order of creation. Throws ScimError for a filter that is none. One round trip. */
+/** Rows that are looked at for a page at first, for each that is asked for, and those of one that is short then. */
+const LOOKED_AT_FIRST = 4
+const LOOKED_AT = 5_000
+
+/**
+ * In order of creation; those who have the role by a group behind those who have it from an attribute. A page is short,
+ * or empty, where it ends at the last of `LOOKED_AT` who were looked at. Throws ScimError for a filter that is none.
+ * One round trip, or one more where groups are roles and one is asked for; twice that where little is found at first.
+ */
 export async function listUsers(
   service: Service,
   reader: Tenant,
   filter: UserFilter,
   page: PageRequest,
 ): Promise<Page<UserItem>> {
-  const { context, application } = lookedAt(reader)
-  const { role, byAttribute, targetGroup } = filter
+  const { context } = lookedAt(reader)
   const parsed =
     filter.filter === undefined ? undefined : parseFilter(filter.filter, context.type, reader.interop)
-  const query = { filter: parsed, role, byAttribute, targetGroup }
+  const { role, byAttribute, targetGroup, group } = filter
+  const query = { filter: parsed, role, byAttribute, targetGroup, group }
   return readPage(
     service,
     {
-      name: 'users',
+      name: `users ${JSON.stringify({ ...query, filter: filter.filter })}`,
       owner: reader.id,
       read: async (position, limit) => {
-        const after = Number(position?.[0] ?? 0)
-        const [found] = await reader.database
-          .batch([pageOfUsers(query, after, limit, context, application)])
-          .catch(refuseComplexFilter)
-        return found?.rows ?? []
+        const { rows, upTo } = await usersBehind(reader, query, positionOf(position), limit)
+        return { rows, upTo: upTo === undefined ? undefined : cursorOf(upTo) }
       },
       fits,
-      position: row => [Number(row.serial)],
+      position: row => cursorOf(userPosition(row)),
       item,
     },
     page,
   )
 }
 
-/** People who are members of the group, in order of their ids; nobody's of an unknown one. One round trip. */
-export function listMembers(
-  service: Service,
+/** What is found soon, else what is found among `LOOKED_AT`. */
+async function usersBehind(
   reader: Tenant,
-  groupId: string,
-  page: PageRequest,
-): Promise<Page<UserItem>> {
+  query: UserQuery,
+  position: UserPosition,
+  limit: number,
+): Promise<UsersRead> {
   const { context, application } = lookedAt(reader)
-  return readPage(
-    service,
-    {
-      name: `members of ${groupId}`,
-      owner: reader.id,
-      read: async (position, limit) => {
-        const after = textPosition(position)
-        const [found] = await reader.database.batch([
-          pageOfMembers(groupId, after, limit, context, application),
-        ])
-        return found?.rows ?? []
-      },
-      fits,
-      position: row => [String(row.id)],
-      item,
-    },
-    page,
-  )
+  const rows: Row[] = []
+  let after = position
+  for (const lookedAt of [LOOKED_AT_FIRST * limit, LOOKED_AT]) {
+    const groups = await roleGroups(reader, query, after)
+    const page = { after, count: limit - rows.length, lookedAt, groups }
+    const { statements, read } = usersPage(query, page, context, application)
+    const found = read(await reader.database.batch(statements).catch(refuseComplexFilter))
+    rows.push(...found.rows)
+    if (found.upTo === undefined) return { rows }
+    after = found.upTo
+  }
+  return { rows, upTo: after }
+}
+
+/** None where the role is not one that a group can be, or where one group is asked for. */
+async function roleGroups(
+  { id, application, database }: Tenant,
+  { role, group, byAttribute = false }: UserQuery,
+  from: UserPosition,
+): Promise<readonly RoleGroup[]> {
+  if (role === undefined || group !== undefined || byAttribute || !application.hasGroupRoles) return []
+  const [found] = await database.batch([selectRoleGroups(id, role, from)])
+  return (found?.rows ?? []).map(readRoleGroup)
+}
+
+function positionOf(position: Position = [0]): UserPosition {
+  const [first, memberId] = position
+  return typeof first === 'number' ? first : { groupId: String(first), memberId: String(memberId) }
+}
+
+function cursorOf(position: UserPosition): Position {
+  return typeof position === 'number' ? [position] : [position.groupId, position.memberId]
 }
 
 /** People whom a search shows. */

@@ -137,10 +137,19 @@ function equalityHits(
     return sql`SELECT member_id AS id FROM members WHERE tenant_id = ${tenantId} AND group_id = ${value}`
   const lookup = type.lookups.find(candidate => candidate.path === name)
   if (!lookup) return undefined
-  if (lookup.scope === 'connection' && context.connectionId === undefined) return undefined
+  const rows = sql`lookups l WHERE l.tenant_id = ${tenantId} AND l.type = ${type.name} AND l.attribute = ${name}`
+  if (lookup.scope === 'connection' && context.connectionId === undefined)
+    return inEveryScope(rows, String(value))
   const scope = lookupScope(lookup, context.connectionId ?? '', context.deleted ?? false)
-  return sql`SELECT resource_id AS id FROM lookups WHERE tenant_id = ${tenantId} AND type = ${type.name}
-    AND attribute = ${name} AND scope = ${scope} AND value = ${String(value)}`
+  return sql`SELECT l.resource_id AS id FROM ${rows} AND l.scope = ${scope} AND l.value = ${String(value)}`
+}
+
+/** Whatever connection says so, one that is gone included: from scope to scope by the index. */
+function inEveryScope(rows: SQL, value: string): SQL {
+  return sql`SELECT id FROM (
+    WITH RECURSIVE s(scope) AS (SELECT min(l.scope) FROM ${rows}
+      UNION ALL SELECT (SELECT min(l.scope) FROM ${rows} AND l.scope > s.scope) FROM s WHERE s.scope IS NOT NULL)
+    SELECT l.resource_id AS id FROM s CROSS JOIN ${rows} AND l.scope = s.scope AND l.value = ${value})`
 }
 
 /**

@@ -12,7 +12,7 @@ export interface PageOfList {
   /** Name of the resource type. */
   readonly type: string
   readonly scope: string
-  readonly count: number
+  readonly count: number | SQL
   readonly memberships: boolean
 }
 

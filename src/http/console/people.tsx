@@ -5,14 +5,7 @@ import { evidenceOf, MAX_CASES } from '../../administration/evidence'
 import type { OpenTenant } from '../../administration/open-tenant'
 import { Problem } from '../../administration/problem'
 import { readStory, type StoryEntry } from '../../administration/story'
-import {
-  endSessions,
-  getUser,
-  listMembers,
-  listUsers,
-  searchUsers,
-  type UserItem,
-} from '../../administration/users'
+import { endSessions, getUser, listUsers, searchUsers, type UserItem } from '../../administration/users'
 import { publish } from '../../events/publish'
 import { ScimError } from '../../scim/error'
 import { Badge } from '../pages/badge'
@@ -83,13 +76,7 @@ async function list(c: ConsoleContext): Promise<Response> {
         </section>
         <section class="card flush">
           {items.length === 0 ? (
-            <Empty title={q === '' ? 'Nobody is here yet' : 'Nobody is called so'}>
-              <p>
-                {q === ''
-                  ? 'People come with the first synchronisation of an identity provider.'
-                  : 'Names are found from their beginning.'}
-              </p>
-            </Empty>
+            <Nobody asked={q !== ''} goesOn={nextCursor !== undefined} />
           ) : (
             <People people={items} slug={slug} />
           )}
@@ -118,14 +105,38 @@ async function find(
   const { service } = c.var
   const operator = await asOperator(service, tenant)
   if (q !== '' && !FILTER.test(q)) return { items: await searchUsers(operator, q) }
-  if (q === '' && group !== undefined) return listMembers(service, operator, group, pageOf(c, 50))
-  const filter = { filter: q === '' ? undefined : q, role, byAttribute: group === undefined, targetGroup }
+  const filter = {
+    filter: q === '' ? undefined : q,
+    role,
+    byAttribute: group === undefined,
+    targetGroup,
+    group,
+  }
   try {
     return await listUsers(service, operator, filter, pageOf(c, 50))
   } catch (error) {
     if (!(error instanceof ScimError)) throw error
     return { items: [], problem: new Problem(400, error.detail, [{ path: 'q', message: error.detail }]) }
   }
+}
+
+/** `goesOn`: nobody among those who were looked at for this page. */
+function Nobody({ asked, goesOn }: { asked: boolean; goesOn: boolean }) {
+  if (goesOn)
+    return (
+      <Empty title="Nobody so far">
+        <p>No index answers this, so that people are looked at one by one. The next page goes on.</p>
+      </Empty>
+    )
+  return (
+    <Empty title={asked ? 'Nobody is called so' : 'Nobody is here yet'}>
+      <p>
+        {asked
+          ? 'Names are found from their beginning.'
+          : 'People come with the first synchronisation of an identity provider.'}
+      </p>
+    </Empty>
+  )
 }
 
 function People({ people, slug }: { people: readonly UserItem[]; slug: string }) {
