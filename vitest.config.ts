@@ -15,6 +15,8 @@ const worker = cloudflareTest(async () => ({
       SECRET_KEY: 'secret-key-for-tests-0123456789abcdef',
       ALLOW_LOOPBACK_RECEIVERS: 'true',
     },
+    // Beside the one of wrangler.toml, for tenants that are placed there.
+    d1Databases: { DB_2: 'second' },
     // Nothing leaves the machine: whatever a test does not answer itself is accepted by nobody.
     outboundService: () => new Response(null, { status: 202 }),
   },

@@ -1,15 +1,17 @@
 // How the scripts run wrangler: quietly, without prompts or the network, in their process group, ending with them.
 import { spawn, spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { unstable_readConfig as readConfig } from 'wrangler'
 
 /** The repository. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-const CLI = join(root, 'node_modules/wrangler/wrangler-dist/cli.js')
+/** What `wrangler` runs. */
+export const CLI = join(root, 'node_modules/wrangler/wrangler-dist/cli.js')
 const END_WITH_PARENT = new URL('end-with-parent.mjs', import.meta.url).href
 /** Wrangler gets this long to end by itself. */
 const GRACE_MS = 4000
@@ -101,15 +103,23 @@ function isZombie(pid) {
   return /^(Z|$)/.test((stdout ?? '').trim())
 }
 
-/** Applies the migrations to the local database under `persistTo` (undefined: wrangler's own place). */
+/** Names of the D1 databases that a configuration binds. */
+export function d1Bindings(config = 'wrangler.toml') {
+  return readConfig({ config: resolve(root, config) }).d1_databases.map(({ binding }) => binding)
+}
+
+/** Applies the migrations to the local databases under `persistTo` (undefined: wrangler's own place). */
 export async function migrate(persistTo) {
-  const lines = []
   const place = persistTo ? ['--persist-to', persistTo] : []
-  const run = wrangler(['d1', 'migrations', 'apply', 'DB', '--local', ...place], {
-    logLevel: 'log',
-    onLine: line => lines.push(line),
-  })
-  if ((await run.ended) !== 0) throw new Error(`The migrations could not be applied.\n${lines.join('\n')}`)
+  for (const binding of d1Bindings()) {
+    const lines = []
+    const run = wrangler(['d1', 'migrations', 'apply', binding, '--local', ...place], {
+      logLevel: 'log',
+      onLine: line => lines.push(line),
+    })
+    if ((await run.ended) !== 0)
+      throw new Error(`The migrations of ${binding} could not be applied.\n${lines.join('\n')}`)
+  }
 }
 
 /** Starts `wrangler dev`; it serves when `untilServing` returns. */

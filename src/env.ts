@@ -2,6 +2,7 @@
 import { uuidv7 } from 'uuidv7'
 import * as z from 'zod'
 import type { Message } from './events/message'
+import { bindingsOf, type Databases, databaseNumber, MAIN_DATABASE } from './storage/databases'
 import { type Keys, keysOf } from './storage/keys'
 
 const binding = <T>() =>
@@ -17,6 +18,7 @@ const schema = z
     ADMIN_TOKEN: z.string('secret is not set').min(1, 'must not be empty'),
     SECRET_KEY: z.string('secret is not set').min(32, 'must have at least 32 characters'),
     SECRET_KEY_PREVIOUS: z.string().min(32, 'must have at least 32 characters').optional(),
+    TENANT_DATABASE: z.string().default(MAIN_DATABASE),
     ALLOW_LOOPBACK_RECEIVERS: z.enum(['true', 'false']).default('false'),
     ACTIVITY_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
     ALARM_MINUTES: z.coerce.number().int().min(0).max(1440).default(5),
@@ -32,8 +34,11 @@ const schema = z
   })
 
 /** What the rest of the program knows of its surroundings. */
-export interface Service {
-  readonly d1: D1Database
+export interface Service extends Databases {
+  /** The D1 binding in which new tenants live of which nobody says anything else. */
+  readonly tenantDatabase: string
+  /** All in which a tenant can live. */
+  readonly tenantDatabases: readonly string[]
   readonly queue: Queue<Message>
   /** Absent in a deployment without the binding: then there is no limit. */
   readonly connectionLimit: RateLimit | undefined
@@ -77,8 +82,15 @@ async function check(env: object): Promise<Service> {
   }
   const settings = parsed.data
   const { ACCESS_TEAM_DOMAIN: teamDomain, ACCESS_AUD: audience } = settings
+  const databases = { d1: settings.DB, furtherDatabases: furtherDatabasesOf(env) }
+  const { TENANT_DATABASE: tenantDatabase } = settings
+  const tenantDatabases = bindingsOf(databases)
+  if (!tenantDatabases.includes(tenantDatabase))
+    throw new BadEnvironment(`Wrong settings. TENANT_DATABASE: there is no D1 binding ${tenantDatabase}.`)
   return {
-    d1: settings.DB,
+    ...databases,
+    tenantDatabase,
+    tenantDatabases,
     queue: settings.EVENTS,
     connectionLimit: settings.CONNECTION_LIMIT,
     failedCredentialLimit: settings.FAILED_CREDENTIAL_LIMIT,
@@ -91,4 +103,12 @@ async function check(env: object): Promise<Service> {
     now: () => Date.now(),
     newId: uuidv7,
   }
+}
+
+function furtherDatabasesOf(env: object): ReadonlyMap<number, D1Database> {
+  const bound = Object.entries(env).flatMap(([name, value]): [number, D1Database][] => {
+    const number = databaseNumber(name)
+    return number === undefined ? [] : [[number, value as D1Database]]
+  })
+  return new Map(bound.toSorted(([a], [b]) => a - b))
 }

@@ -8,6 +8,7 @@ import { consume } from './events/consume'
 import { buryDeadLetters, isDeadLetterQueue } from './events/dead-letter'
 import { prune, sweep } from './events/sweep'
 import { app } from './http/app'
+import { inTurn } from './storage/in-turn'
 
 export default {
   fetch: app.fetch,
@@ -22,9 +23,6 @@ export default {
 
   async scheduled(_controller, env) {
     const service = await serviceOf(env)
-    await sweep(service)
-    await alarm(service)
-    await sealAll(service)
-    await prune(service)
+    await inTurn([sweep, alarm, sealAll, prune].map(part => () => part(service)))
   },
 } satisfies ExportedHandler<Env>

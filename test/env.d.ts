@@ -2,6 +2,7 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 declare namespace Cloudflare {
   interface Env {
+    DB_2: D1Database
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
     ADMIN_TOKEN: string
     SECRET_KEY: string

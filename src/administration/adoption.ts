@@ -28,7 +28,7 @@ export async function continueAdoption(service: Service, name: string): Promise<
     const adoption = await findAdoption(service.d1, name)
     if (!adoption) return
     const entries = await pageOfDirectory(service.d1, adoption.adoptedSlug, TENANTS_A_STEP)
-    const tenants = await tenantsOf(service.d1, entries)
+    const tenants = await tenantsOf(service, entries)
     const formerOf = versionsOf(service, name)
     for (const { tenantId, profile, profileVersion } of tenants)
       if (profile === name) await adopt(service, tenantId, adoption, await formerOf(profileVersion))
@@ -63,7 +63,7 @@ export async function adopt(
   const profile = readProfile(document, version)
   const jobId = service.newId()
   try {
-    await new TenantDatabase(service.d1, tenantId).batch([
+    await new TenantDatabase(service, tenantId).batch([
       ...adoptProfile(tenantId, { name, version, document }),
       ...followProfile(service, tenantId, { profile, former }, jobId),
     ])

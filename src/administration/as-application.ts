@@ -54,7 +54,7 @@ export async function readAsApplication<Result>(
       return await readOnce(service, caller, claims, read)
     } catch (error) {
       if (!(error instanceof ConfigurationChanged) || attempt === ATTEMPTS) throw error
-      if (error.toBeLoaded) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
+      if (error.toBeLoaded) await loadConfiguration(new TenantDatabase(service, claims.tenantId))
     }
   }
 }
@@ -66,7 +66,7 @@ async function readOnce<Result>(
   read: (reader: Tenant) => Promise<Result>,
 ): Promise<Result> {
   const configuration = knownConfiguration(claims.tenantId)
-  const database = new TenantDatabase(service.d1, claims.tenantId, {
+  const database = new TenantDatabase(service, claims.tenantId, {
     statement: appKeyStatement(claims),
     condition: neverWrites,
     admit: rows => {
@@ -103,7 +103,7 @@ function admittedRow(
 
 /** Nothing depends on it: when it fails, the next use is noted. */
 async function noteUse(service: Service, claims: AppKeyClaims): Promise<void> {
-  const database = new TenantDatabase(service.d1, claims.tenantId)
+  const database = new TenantDatabase(service, claims.tenantId)
   await database.batch([markAppKeyUsed(claims, service.now())]).catch(() => undefined)
 }
 

@@ -12,9 +12,9 @@ export async function asOperator(
   service: Service,
   { baseUrl, database: { tenantId } }: OpenTenant,
 ): Promise<Tenant> {
-  const configuration = await loadConfiguration(new TenantDatabase(service.d1, tenantId))
+  const configuration = await loadConfiguration(new TenantDatabase(service, tenantId))
   const unchanged = abortUnlessCurrent(tenantId, configuration.version)
-  const database = new TenantDatabase(service.d1, tenantId, undefined, unchanged)
+  const database = new TenantDatabase(service, tenantId, undefined, unchanged)
   return withoutConnection(service, baseUrl, database, configuration)
 }
 

@@ -51,7 +51,7 @@ type Step = 'more' | 'waiting' | 'done'
 /** Does the next steps of a job, and asks the Queue for the ones after that. A job that is done is left alone. */
 export async function continueJob(service: Service, pointer: JobPointer): Promise<void> {
   const { tenantId, jobId } = pointer
-  const database = new TenantDatabase(service.d1, tenantId)
+  const database = new TenantDatabase(service, tenantId)
   for (let i = 0; i < STEPS_A_CALL; i++) {
     const [found, tenants] = await database.batch([selectJob(tenantId, jobId), selectTenant(tenantId)])
     const row = found?.rows[0]

@@ -17,7 +17,7 @@ export interface OpenTenant {
 export async function openTenant(service: Service, origin: string, slug: string): Promise<OpenTenant> {
   const entry = await findInDirectory(service.d1, slug)
   if (!entry) throw notFound('tenant')
-  return openedTenant(origin, slug, new TenantDatabase(service.d1, entry.tenantId))
+  return openedTenant(origin, slug, new TenantDatabase(service, entry.tenantId))
 }
 
 /** One whose id is known already. */

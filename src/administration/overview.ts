@@ -78,9 +78,7 @@ export interface TenantOverview {
 /** The tenants in order of slug, each with its figures; a round trip for each. */
 export async function listOverviews(service: Service, page: PageRequest): Promise<Page<TenantOverview>> {
   const { items, ...rest } = await listTenants(service, page)
-  const overviews = items.map(tenant =>
-    overviewOf(service, tenant, new TenantDatabase(service.d1, tenant.id)),
-  )
+  const overviews = items.map(tenant => overviewOf(service, tenant, new TenantDatabase(service, tenant.id)))
   return { ...rest, items: await Promise.all(overviews) }
 }
 

@@ -128,7 +128,7 @@ async function tenantsWith(service: Service, name: string): Promise<number> {
   let count = 0
   for (let after = ''; ; ) {
     const entries = await pageOfDirectory(service.d1, after, DIRECTORY_PAGE)
-    const tenants = await tenantsOf(service.d1, entries)
+    const tenants = await tenantsOf(service, entries)
     count += tenants.filter(({ profile }) => profile === name).length
     const last = entries.at(-1)
     if (!last || entries.length < DIRECTORY_PAGE) return count

@@ -128,11 +128,11 @@ export async function* prometheusText(service: Service): AsyncGenerator<string> 
 }
 
 /** A chunk for each page of tenants. */
-async function* samplesOf({ d1, now }: Service, { name, select, samples }: Metric): AsyncGenerator<string> {
+async function* samplesOf(service: Service, { name, select, samples }: Metric): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const tenants = await pageOfDirectory(d1, after, PAGE)
+    const tenants = await pageOfDirectory(service.d1, after, PAGE)
     const ids = tenants.map(({ tenantId }) => tenantId)
-    const answers = await askEach(d1, ids, tenantId => select(tenantId, now()))
+    const answers = await askEach(service, ids, tenantId => select(tenantId, service.now()))
     const lines = tenants.flatMap(({ slug }, i) =>
       samples(answers[i] ?? []).map(({ labels, value }) =>
         sampleLine(name, { tenant: slug, ...labels }, value),

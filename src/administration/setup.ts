@@ -52,7 +52,7 @@ export async function openSetup(
 ): Promise<Setup | undefined> {
   const claims = await readSetupLink(service.keys, secret)
   if (!claims) return undefined
-  const database = new TenantDatabase(service.d1, claims.tenantId)
+  const database = new TenantDatabase(service, claims.tenantId)
   const [found] = await database.batch([selectOpenLink(claims, service.now())])
   const row = found?.rows[0] as OpenLinkRow | undefined
   if (!row) return undefined

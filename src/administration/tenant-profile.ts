@@ -6,6 +6,7 @@ import { shippedProfile } from '../mapping/shipped-profiles'
 import { accountTypeOf, groupTypeOf } from '../scim/schema'
 import { standardResourceTypes } from '../scim/schemas/resource-types'
 import { raiseConfigurationVersion } from '../storage/configuration-rows'
+import type { Databases } from '../storage/databases'
 import { insertRecompute } from '../storage/job-rows'
 import { findProfile } from '../storage/profile-rows'
 import { insertAttributeRoles, keepPrivileged, makeGroupsRoles } from '../storage/roles'
@@ -34,7 +35,7 @@ export async function chooseProfile(service: Service, name: string): Promise<Cho
 
 /** The version that a tenant has, or had until now. */
 export async function profileVersion(
-  { d1 }: Pick<Service, 'd1'>,
+  { d1 }: Databases,
   name: string,
   version: number,
 ): Promise<Profile | undefined> {

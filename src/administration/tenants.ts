@@ -1,6 +1,7 @@
 // Tenants as the operator handles them: create, look up, rename, suspend, resume, delete.
 import type { Service } from '../env'
 import type { Profile } from '../mapping/profile'
+import { bindingOf, tenantIdIn } from '../storage/databases'
 import { insertJob } from '../storage/job-rows'
 import { changeProfile } from '../storage/profile-rows'
 import { failure, type Statement, TenantDatabase } from '../storage/tenant-database'
@@ -19,7 +20,7 @@ import { catchUp } from './adoption'
 import { beginJob } from './begin-job'
 import type { OpenTenant } from './open-tenant'
 import { type List, type Page, type PageRequest, readPage, textPosition } from './page'
-import { notFound, Problem } from './problem'
+import { invalid, notFound, Problem } from './problem'
 import {
   type ChosenProfile,
   chooseProfile,
@@ -37,16 +38,21 @@ export interface TenantItem {
   readonly profileVersion: number
   readonly status: TenantStatus
   readonly createdAt: string
+  /** The D1 binding in which it lives. */
+  readonly database: string
 }
 
+/** Throws 409 for a slug that is taken, 422 for a profile or a database that there is not. */
 export async function createTenant(
   service: Service,
-  input: { slug: string; name: string; profile: string },
+  input: { slug: string; name: string; profile: string; database?: string | undefined },
 ): Promise<TenantItem> {
-  const { slug, name } = input
+  const { slug, name, database: binding = service.tenantDatabase } = input
+  if (!service.tenantDatabases.includes(binding))
+    throw invalid('database', 'is no D1 binding of this deployment')
   const { profile, document } = await chooseProfile(service, input.profile)
   const tenant = {
-    tenantId: service.newId(),
+    tenantId: tenantIdIn(binding, service.newId()),
     slug,
     name,
     profile: profile.name,
@@ -56,13 +62,13 @@ export async function createTenant(
     createdAt: service.now(),
   } satisfies TenantRow & { profileDocument: string | null }
   try {
-    await insertTenant(service.d1, tenant)
+    await insertTenant(service, tenant)
   } catch (error) {
     if (failure(error) === 'unique') throw new Problem(409, `The slug "${slug}" is taken.`)
     throw error
   }
   const roles = roleStatements(service, tenant.tenantId, profile)
-  const database = new TenantDatabase(service.d1, tenant.tenantId)
+  const database = new TenantDatabase(service, tenant.tenantId)
   await database.batch(roles)
   await catchUp(service, tenant.tenantId, profile)
   const [after] = await database.batch([selectTenant(tenant.tenantId)])
@@ -79,7 +85,7 @@ export async function listTenants(service: Service, request: PageRequest): Promi
     item: entry => entry,
   }
   const page = await readPage(service, directory, request)
-  return { ...page, items: (await tenantsOf(service.d1, page.items)).map(item) }
+  return { ...page, items: (await tenantsOf(service, page.items)).map(item) }
 }
 
 export async function getTenant(tenant: OpenTenant): Promise<TenantItem> {
@@ -177,5 +183,14 @@ function rowOf(rows: readonly unknown[] | undefined): TenantRow {
 }
 
 function item({ tenantId, slug, name, profile, profileVersion, status, createdAt }: TenantRow): TenantItem {
-  return { id: tenantId, slug, name, profile, profileVersion, status, createdAt: timestamp(createdAt) }
+  return {
+    id: tenantId,
+    slug,
+    name,
+    profile,
+    profileVersion,
+    status,
+    createdAt: timestamp(createdAt),
+    database: bindingOf(tenantId),
+  }
 }

@@ -3,9 +3,9 @@
 //
 // SQLite knows no SHA-256 and sequences are given inside batches, so events are sealed after their commit, in order:
 // by the sweep, and by whoever asks for hashes. Two that seal at once compare the head; one of them stops.
-import type { Service } from '../env'
 import { canonicalText } from '../scim/canonical'
 import type { Json, JsonObject } from '../scim/json'
+import { type Databases, inEachDatabase } from '../storage/databases'
 import {
   type ChainHead,
   chainHeadOf,
@@ -64,17 +64,25 @@ export async function sealEvents(database: TenantDatabase): Promise<ChainHead | 
 }
 
 /** The sweep's part: the tenants in any order, so that none waits behind the same others each time. Never throws. */
-export async function sealAll(service: Pick<Service, 'd1'>): Promise<void> {
+export async function sealAll(service: Databases): Promise<void> {
+  const tenants: string[] = []
   let left = ROUNDS_A_SWEEP
+  await inEachDatabase(service, async d1 => {
+    tenants.push(...(await takeUnsealedTenants(d1)))
+  }).catch(notSealed)
   try {
-    for (const tenantId of shuffled(await takeUnsealedTenants(service.d1))) {
-      const database = new TenantDatabase(service.d1, tenantId)
+    for (const tenantId of shuffled(tenants)) {
+      const database = new TenantDatabase(service, tenantId)
       left -= (await sealRounds(database, Math.min(ROUNDS_A_TENANT, left))).rounds
       if (left <= 0) return
     }
   } catch (error) {
-    console.error(JSON.stringify({ message: 'events not sealed', reason: String(error).slice(0, 200) }))
+    notSealed(error)
   }
+}
+
+function notSealed(error: unknown): void {
+  console.error(JSON.stringify({ message: 'events not sealed', reason: String(error).slice(0, 200) }))
 }
 
 async function sealRounds(

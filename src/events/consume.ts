@@ -81,7 +81,7 @@ export async function consume(
   const { deliveries, work } = sortCalls(batch)
   const lanes = new Lanes()
   const rounds = [...deliveries].map(([tenantId, calls]) => {
-    return { service, lanes, database: new TenantDatabase(service.d1, tenantId), calls }
+    return { service, lanes, database: new TenantDatabase(service, tenantId), calls }
   })
   const works = work.map(call => workRound(call, continueWork))
   const claims = await Promise.all(rounds.map(claim))

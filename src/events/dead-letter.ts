@@ -21,7 +21,7 @@ export async function buryDeadLetters(batch: MessageBatch, service: Service): Pr
       const keys = calls.map(call => call.pointer)
       const reason = `the queue gave up after ${QUEUE_ATTEMPTS} attempts`
       try {
-        const database = new TenantDatabase(service.d1, tenantId)
+        const database = new TenantDatabase(service, tenantId)
         await persist(() => database.batch([abandonDeliveries(tenantId, keys, reason)]))
         console.log(JSON.stringify({ log: 'delivery-dead', tenantId, messages: keys.length, error: reason }))
       } catch {

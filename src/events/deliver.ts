@@ -1,6 +1,7 @@
 // One event, one receiver, one attempt: the request is made, sent, and its answer judged. Never throws.
 import type { Service } from '../env'
 import { isObject, type Json } from '../scim/json'
+import type { Databases } from '../storage/databases'
 import type { StoredEvent } from '../storage/deliveries'
 import type { StoredReceiver } from '../storage/receivers'
 import { refuseAddress } from './address-guard'
@@ -38,7 +39,7 @@ interface Failure {
   readonly answered: number
 }
 
-type Surroundings = Pick<Service, 'd1' | 'keys' | 'allowLoopbackReceivers' | 'now'>
+type Surroundings = Databases & Pick<Service, 'keys' | 'allowLoopbackReceivers' | 'now'>
 
 /** A receipt is a few bytes; whatever is longer is not read. */
 const MAX_RECEIPT_BYTES = 65_536

@@ -1,12 +1,13 @@
 // A receiver made ready to be told: its secrets opened, and the tenant's key at hand where its kind signs.
 import type { Service } from '../env'
+import type { Databases } from '../storage/databases'
 import type { Keys } from '../storage/keys'
 import { authorizationContext, receiverSecretContext, type StoredReceiver } from '../storage/receivers'
 import { TenantDatabase } from '../storage/tenant-database'
 import { type OpenReceiver, type ReceiverKind, Unsendable } from './receiver-kind'
 import { type Signer, signerOf } from './signing-keys'
 
-type Surroundings = Pick<Service, 'd1' | 'keys' | 'now'>
+type Surroundings = Databases & Pick<Service, 'keys' | 'now'>
 
 /** Rejects when its secrets were sealed under another SECRET_KEY, or the key cannot be read. */
 export async function openReceiver(
@@ -14,14 +15,14 @@ export async function openReceiver(
   kind: ReceiverKind,
   receiver: StoredReceiver,
 ): Promise<OpenReceiver> {
-  const { keys, now, d1 } = service
+  const { keys, now } = service
   const { tenantId, id, url, settings } = receiver
   const [secrets, authorization, signer] = await Promise.all([
     openSecrets(keys, receiver, now()),
     receiver.authorization === null
       ? undefined
       : keys.open(receiver.authorization, authorizationContext(receiver)),
-    kind.isSigned ? signerOf(service, new TenantDatabase(d1, tenantId)) : unsigned,
+    kind.isSigned ? signerOf(service, new TenantDatabase(service, tenantId)) : unsigned,
   ])
   return { tenantId, id, url, secrets, settings, authorization, issuer: receiver.issuer ?? '', signer }
 }

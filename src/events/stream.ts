@@ -68,7 +68,7 @@ export async function openStream(
   if (secret === undefined || receiverId === undefined) return undefined
   const entry = await findInDirectory(service.d1, slug)
   if (!entry) return undefined
-  const database = new TenantDatabase(service.d1, entry.tenantId)
+  const database = new TenantDatabase(service, entry.tenantId)
   const receiver = await readReceiver(database, receiverId)
   if (!receiver || METHODS[receiver.kind] === undefined) return undefined
   const secrets = await openSecrets(service.keys, receiver, service.now())

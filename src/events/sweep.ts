@@ -1,5 +1,6 @@
 // What runs every minute: wake up what a crash, a pause or a lost message left behind, and prune what is old.
 import type { Service } from '../env'
+import { type Database, type Databases, inEachDatabase } from '../storage/databases'
 import { takeDueProfiles } from '../storage/profile-rows'
 import {
   PRUNE_ROWS,
@@ -23,36 +24,53 @@ const PENDING_MEMBER_DAYS = 30
 /** How far back metrics reach. */
 const KILL_TIME_DAYS = 90
 
-type Sweeper = Pick<Service, 'd1' | 'queue' | 'now' | 'activityDays'>
+type Sweeper = Databases & Pick<Service, 'queue' | 'now' | 'activityDays'>
 
 /** Publishes what is due, the oldest first. Rejects only when D1 does; the next run takes it up again. */
 export async function sweep(
   service: Sweeper,
 ): Promise<{ readonly deliveries: number; readonly jobs: number }> {
-  const jobs = await takeDueJobs(service.d1, service.now())
-  await publish(service, jobs)
   const profiles = await takeDueProfiles(service.d1, service.now(), service.now() + WORK_AGAIN_MS)
   await publish(
     service,
     profiles.map(profile => ({ profile })),
   )
   let deliveries = 0
+  let jobs = 0
+  await inEachDatabase(service, async d1 => {
+    const due = await takeDueJobs(d1, service.now())
+    await publish(service, due)
+    jobs += due.length
+    deliveries += await sweepDeliveries(service, d1)
+  })
+  if (deliveries + jobs > 0) console.log(JSON.stringify({ log: 'swept', deliveries, jobs }))
+  return { deliveries, jobs }
+}
+
+async function sweepDeliveries(service: Sweeper, d1: Database): Promise<number> {
+  let deliveries = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const due = await takeDueDeliveries(service.d1, service.now())
+    const due = await takeDueDeliveries(d1, service.now())
     await publish(service, due)
     deliveries += due.length
     if (due.length < SWEEP_ROWS) break
   }
-  if (deliveries + jobs.length > 0)
-    console.log(JSON.stringify({ log: 'swept', deliveries, jobs: jobs.length }))
-  return { deliveries, jobs: jobs.length }
+  return deliveries
 }
 
 /**
  * Deletes activity that is older than the setting, members who never came, revocations of users long gone, and kill
  * times that no metric asks for; returns how many rows.
  */
-export async function prune({ d1, now, activityDays }: Sweeper): Promise<number> {
+export async function prune(service: Sweeper): Promise<number> {
+  let rows = 0
+  await inEachDatabase(service, async d1 => {
+    rows += await pruneDatabase(service, d1)
+  })
+  return rows
+}
+
+async function pruneDatabase({ now, activityDays }: Sweeper, d1: Database): Promise<number> {
   const before = (days: number) => now() - days * DAY_MS
   const activity = await inRounds(() => pruneRows(d1, 'activity', before(activityDays)))
   const pending = await inRounds(() => pruneRows(d1, 'pending_members', before(PENDING_MEMBER_DAYS)))

@@ -74,7 +74,7 @@ async function admitAndHandle(
       if (isOutdated(error) && changes++ < MAX_CHANGES) {
         // A write found it out in a later round trip; its batch was rolled back.
         const toBeLoaded = !(error instanceof ConfigurationChanged) || error.toBeLoaded
-        if (toBeLoaded) await loadConfiguration(new TenantDatabase(service.d1, claims.tenantId))
+        if (toBeLoaded) await loadConfiguration(new TenantDatabase(service, claims.tenantId))
         // Somebody else may have declared the same: only what is still missing is declared.
         declares = []
         continue
@@ -107,7 +107,7 @@ async function attemptOnce(
   log.interop = interop
   const { version, resourceTypes, application, breaker } = assumption.configuration
   const unchanged = abortUnlessCurrent(claims.tenantId, version)
-  const database = new TenantDatabase(service.d1, claims.tenantId, admission, unchanged)
+  const database = new TenantDatabase(service, claims.tenantId, admission, unchanged)
   const tenant: Tenant = {
     id: claims.tenantId,
     connectionId: claims.connectionId,

@@ -1,6 +1,7 @@
 // Requests that changed nothing are logged after the reply, many in one round trip, so that a read stays a read.
 import type { Service } from '../env'
 import { type ActivityEntry, insertActivity } from '../storage/activity'
+import type { Databases } from '../storage/databases'
 import { TenantDatabase } from '../storage/tenant-database'
 import { tenantIdsOf } from '../storage/tenant-directory'
 import { tenantExists } from '../storage/tenant-rows'
@@ -22,7 +23,7 @@ const WRITER_GONE_MS = 5_000
 /** More than this at once are dropped, oldest first: the log must not bring the service down. */
 const MAX_WAITING = 5_000
 
-type Logger = Pick<Service, 'd1' | 'now'>
+type Logger = Databases & Pick<Service, 'now'>
 
 /** Since when a request gathers; undefined when none does. */
 let gatheringSince: number | undefined
@@ -52,9 +53,9 @@ function notWritten(entries: number, error: unknown): void {
   console.error(JSON.stringify({ message: 'activity not written', entries, error: reason }))
 }
 
-async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
+async function write(service: Logger, batch: typeof waiting): Promise<void> {
   const slugs = batch.flatMap(({ owner }) => ('slug' in owner ? [owner.slug] : []))
-  const known = slugs.length > 0 ? await tenantIdsOf(d1, slugs) : new Map<string, string>()
+  const known = slugs.length > 0 ? await tenantIdsOf(service.d1, slugs) : new Map<string, string>()
   const byTenant = new Map<string, ActivityEntry[]>()
   for (const { owner, entry } of batch) {
     const tenantId = 'tenantId' in owner ? owner.tenantId : known.get(owner.slug)
@@ -64,7 +65,7 @@ async function write({ d1 }: Logger, batch: typeof waiting): Promise<void> {
     byTenant.set(tenantId, entries)
   }
   for (const [tenantId, entries] of byTenant)
-    await new TenantDatabase(d1, tenantId)
+    await new TenantDatabase(service, tenantId)
       .batch([insertActivity(tenantId, entries, { condition: tenantExists(tenantId) })])
       .catch(error => notWritten(entries.length, error))
 }

@@ -1,6 +1,7 @@
 // The only door to a tenant's rows: it binds every statement to one tenant and counts nothing but round trips.
 import type { SQL } from 'drizzle-orm'
 import { CasingCache } from 'drizzle-orm/casing'
+import { type Databases, databaseOf } from './databases'
 
 /** A statement, or a part of one, for those who put batches together without knowing SQL. */
 export type Statement = SQL
@@ -29,7 +30,7 @@ export class TenantDatabase {
   #admission: Admission | undefined
 
   constructor(
-    private readonly d1: D1Database,
+    private readonly databases: Databases,
     readonly tenantId: string,
     admission?: Admission,
     /** Rolls a batch back ('configuration', see `failure`) whose configuration is no longer the tenant's. */
@@ -46,7 +47,8 @@ export class TenantDatabase {
     const admission = this.#admission
     const all = admission ? [admission.statement, ...statements] : statements
     if (all.length === 0) return []
-    const results = await this.d1.batch<Row>(all.map(statement => this.#prepare(statement)))
+    const d1 = databaseOf(this.databases, this.tenantId)
+    const results = await d1.batch<Row>(all.map(statement => prepare(d1, this.tenantId, statement)))
     const outcomes = results.map(result => ({
       rows: result.results ?? [],
       changes: result.meta.changes ?? 0,
@@ -87,21 +89,22 @@ export class TenantDatabase {
   get guard(): readonly SQL[] {
     return this.unchanged && !this.#admission ? [this.unchanged] : []
   }
-
-  #prepare(statement: SQL): D1PreparedStatement {
-    return prepare(this.d1, this.tenantId, statement)
-  }
 }
 
-/** The same statement for each of several tenants, in one round trip: no statement touches two of them. */
+/** The same statement for each of several tenants, a round trip a database: no statement touches two tenants. */
 export async function askEach(
-  d1: D1Database,
+  databases: Databases,
   tenantIds: readonly string[],
   statement: (tenantId: string) => SQL,
 ): Promise<readonly (readonly Row[])[]> {
-  if (tenantIds.length === 0) return []
-  const results = await d1.batch<Row>(tenantIds.map(id => prepare(d1, id, statement(id))))
-  return results.map(result => result.results ?? [])
+  const answers = new Map<string, readonly Row[]>()
+  const ask = async (d1: D1Database, ids: readonly string[]) => {
+    const results = await d1.batch<Row>(ids.map(id => prepare(d1, id, statement(id))))
+    for (const [nth, id] of ids.entries()) answers.set(id, results[nth]?.results ?? [])
+  }
+  const groups = Map.groupBy(tenantIds, id => databaseOf(databases, id))
+  await Promise.all([...groups].map(([d1, ids]) => ask(d1, ids)))
+  return tenantIds.map(id => answers.get(id) ?? [])
 }
 
 function prepare(d1: D1Database, tenantId: string, statement: SQL): D1PreparedStatement {

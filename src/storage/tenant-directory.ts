@@ -1,38 +1,45 @@
 // The directory of tenants, the one global table: which slug is which tenant. Nothing joins it with anything.
 import { STANDARD_PROFILE } from '../mapping/shipped-profiles'
-import type { Row } from './tenant-database'
-import type { TenantRow } from './tenant-rows'
-
-/** Name of the D1 binding that new tenants live in; a second database is a second binding. */
-const DATABASE = 'DB'
+import { bindingOf, type Databases, databaseOf } from './databases'
+import { askEach } from './tenant-database'
+import { selectTenant, type TenantRow } from './tenant-rows'
 
 export interface DirectoryEntry {
   readonly slug: string
   readonly tenantId: string
 }
 
-/** The directory's row and the tenant's own, both or neither; a taken slug is a `unique` failure. */
+/**
+ * The tenant's own row, in the database that its id names, and then the directory's; a taken slug is a `unique`
+ * failure, and leaves none. What ends between the two leaves a row that nothing leads to.
+ */
 export async function insertTenant(
-  d1: D1Database,
+  databases: Databases,
   tenant: TenantRow & { readonly profileDocument: string | null },
 ): Promise<void> {
   const { tenantId, slug, name, profile, profileVersion, profileDocument, status, createdAt } = tenant
   const configured = profile !== STANDARD_PROFILE || profileDocument !== null
-  await d1.batch([
-    d1
+  const own = databaseOf(databases, tenantId)
+  await own
+    .prepare(
+      `INSERT INTO tenants (tenant_id, slug, name, profile, profile_version, profile_document, status,
+          config_version, configured, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
+    )
+    .bind(
+      ...[tenantId, slug, name, profile, profileVersion, profileDocument, status],
+      ...[Number(configured), createdAt],
+    )
+    .run()
+  try {
+    await databases.d1
       .prepare('INSERT INTO tenant_directory (slug, tenant_id, database, created_at) VALUES (?, ?, ?, ?)')
-      .bind(slug, tenantId, DATABASE, createdAt),
-    d1
-      .prepare(
-        `INSERT INTO tenants (tenant_id, slug, name, profile, profile_version, profile_document, status,
-            config_version, configured, created_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?)`,
-      )
-      .bind(
-        ...[tenantId, slug, name, profile, profileVersion, profileDocument, status],
-        ...[Number(configured), createdAt],
-      ),
-  ])
+      .bind(slug, tenantId, bindingOf(tenantId), createdAt)
+      .run()
+  } catch (error) {
+    await own.prepare('DELETE FROM tenants WHERE tenant_id = ?').bind(tenantId).run()
+    throw error
+  }
 }
 
 export async function findInDirectory(d1: D1Database, slug: string): Promise<DirectoryEntry | undefined> {
@@ -52,19 +59,13 @@ export async function pageOfDirectory(
   return (await statement.bind(afterSlug, limit).all<DirectoryEntry>()).results
 }
 
-/** The tenants' own rows, one statement each: no statement touches two tenants. One round trip. */
+/** The tenants' own rows. */
 export async function tenantsOf(
-  d1: D1Database,
+  databases: Databases,
   entries: readonly DirectoryEntry[],
 ): Promise<readonly TenantRow[]> {
-  if (entries.length === 0) return []
-  const statement = d1.prepare(
-    `SELECT tenant_id AS tenantId, slug, name, profile, profile_version AS profileVersion, status,
-        created_at AS createdAt
-      FROM tenants WHERE tenant_id = ?`,
-  )
-  const results = await d1.batch<Row>(entries.map(entry => statement.bind(entry.tenantId)))
-  return results.flatMap(result => result.results as unknown as TenantRow[])
+  const ids = entries.map(({ tenantId }) => tenantId)
+  return (await askEach(databases, ids, selectTenant)).flatMap(rows => rows as unknown as TenantRow[])
 }
 
 /** The last step of deleting a tenant: its slug is free again. */

@@ -103,7 +103,7 @@ export async function newTenant({ service }: World) {
   return {
     tenantId,
     slug,
-    database: new TenantDatabase(service.d1, tenantId),
+    database: new TenantDatabase(service, tenantId),
 
     async receiver(
       options: {

@@ -237,6 +237,7 @@ describe('tenants', () => {
       name: 'Acme «Ä»',
       profile: 'standard',
       profileVersion: 0,
+      database: 'DB',
       status: 'active',
       createdAt: expect.stringMatching(ISO),
     })

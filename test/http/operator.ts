@@ -80,7 +80,7 @@ export async function newOperator() {
       const tenant = await call('POST', '/tenants', { slug, name: `Tenant ${tenants}` })
       const at = `/tenants/${slug}`
       const connection = await call('POST', `${at}/connections`, { name: 'Entra', idp: 'entra' })
-      const database = new TenantDatabase(env.DB, tenant.body.id)
+      const database = new TenantDatabase({ d1: env.DB, furtherDatabases: new Map() }, tenant.body.id)
       return { slug, at, id: tenant.body.id as string, database, connection: connection.body }
     },
     newReceiver: async (at: string, more: object = {}) =>

@@ -50,7 +50,7 @@ function tenantOf(id: string, connectionId: string, now = Date.UTC(2026, 10, 21)
     interop,
     limits: { defaultCount: 100, maxCount: 1000 },
     baseUrl: BASE,
-    database: new TenantDatabase(env.DB, id),
+    database: new TenantDatabase({ d1: env.DB, furtherDatabases: new Map() }, id),
     now,
     clock: () => now,
     txn,

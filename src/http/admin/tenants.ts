@@ -21,12 +21,18 @@ const tenant = z.object({
   profileVersion: z.int().describe('0: as it ships with the service'),
   status: z.enum(['active', 'suspended', 'deleting']),
   createdAt: z.iso.datetime(),
+  database: z.string().describe('The D1 binding in which it lives'),
 })
 
 export const newTenant = z.strictObject({
   slug: z.string().regex(/^[a-z0-9-]{1,63}$/, { error: 'must be 1 to 63 characters of a-z, 0-9 and "-"' }),
   name: label(255),
   profile: z.string().max(63).default(STANDARD_PROFILE).describe('Name of a profile'),
+  database: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('The D1 binding in which it is to live, such as DB_2; absent: TENANT_DATABASE'),
 })
 
 export const tenantChange = z.strictObject({

@@ -99,13 +99,14 @@ async function list(c: ConsoleContext): Promise<Response> {
 }
 
 async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): Promise<Response> {
+  const { service } = c.var
   const page = {
     title: 'New tenant',
     section: 'tenants',
     trail: [[`${CONSOLE}/tenants`, 'Tenants']] as const,
     body: (
       <section class="card">
-        <Errors state={state} fields={['slug', 'name', 'profile']} />
+        <Errors state={state} fields={['slug', 'name', 'profile', 'database']} />
         <Form action={`${CONSOLE}/new-tenant`} state={state}>
           <div class="pair">
             <TextField name="name" label="Name" hint="As people call the customer." required />
@@ -122,8 +123,17 @@ async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): 
             label="Profile"
             hint="How your application sees a user."
             value={STANDARD_PROFILE}
-            options={await profileOptions(c.var.service)}
+            options={await profileOptions(service)}
           />
+          {service.tenantDatabases.length > 1 && (
+            <Select
+              name="database"
+              label="Database"
+              hint="Where everything of the tenant is kept, for good."
+              value={service.tenantDatabase}
+              options={service.tenantDatabases.map(binding => [binding, binding])}
+            />
+          )}
           <div class="row end">
             <a class="button quiet" href={`${CONSOLE}/tenants`}>
               Cancel
@@ -144,7 +154,13 @@ function create(c: ConsoleContext): Promise<Response> {
   return attempt(
     c,
     async () => {
-      const input = { slug: typed(form, 'slug'), name: typed(form, 'name'), profile: typed(form, 'profile') }
+      const database = form.has('database') ? { database: typed(form, 'database') } : {}
+      const input = {
+        slug: typed(form, 'slug'),
+        name: typed(form, 'name'),
+        profile: typed(form, 'profile'),
+        ...database,
+      }
       const { slug } = await createTenant(service, checked(newTenant, input))
       return redirect(done(at(slug), 'created'))
     },
@@ -269,7 +285,8 @@ function Addresses({ tenant, baseUrl, issuer }: { tenant: TenantItem; baseUrl: s
         <Copy id="jwks-url" text={`${issuer}/jwks.json`} label="the address of the keys" />
       </div>
       <p class="small muted">
-        Tenant <code>{tenant.id}</code>, created <Moment at={tenant.createdAt} />
+        Tenant <code>{tenant.id}</code>, created <Moment at={tenant.createdAt} />, in the database{' '}
+        <code>{tenant.database}</code>
       </p>
     </section>
   )
