@@ -128,7 +128,7 @@ interface Stage {
   /** The group whose members they are, by whose ids they are in order; else by serial. */
   readonly groupId?: string
   readonly after: string | number
-  /** The stage has rows only if it holds; `given`: the term of a WITH by whose name it does. */
+  /** The stage has rows only if it holds; `given`: the terms of a WITH by whose names it does. */
   readonly only?: { readonly given: SQL; readonly condition: SQL }
   /** If it has rows, there are no others. */
   readonly isAll?: boolean
@@ -203,11 +203,10 @@ function stagesOf(query: UserQuery, page: PageOfUsers, context: FilterContext): 
   const inOrder = stagesInOrder(query, page, context)
   const hits = query.filter && hitLists(query, query.filter, context)
   if (!hits) return inOrder
-  const counted = hits.map(
-    ({ keys }) => sql`(SELECT count(*) FROM (SELECT 1 FROM ${keys} LIMIT ${MOST_HITS}))`,
-  )
-  const given = sql`hits(are_few) AS MATERIALIZED (SELECT ${sql.join(counted, sql` + `)} < ${MOST_HITS})`
-  const areFew = sql`(SELECT are_few FROM hits)`
+  const counted = hits.map(({ keys }) => sql`(SELECT count(*) FROM ${keys})`)
+  const few = sql`few(holds) AS MATERIALIZED (SELECT ${sql.join(counted, sql` + `)} < ${MOST_HITS})`
+  const given = sql.join([...hits.map(({ found }) => found), few], sql`, `)
+  const areFew = sql`(SELECT holds FROM few)`
   return [
     {
       lists: hits,
@@ -225,14 +224,21 @@ function serialOf(position: UserPosition): number {
   return typeof position === 'number' ? position : 0
 }
 
+/** `found`: the term of a WITH by which its rows are known: said once, since a filter can be long. */
+interface Hits extends List {
+  readonly found: SQL
+}
+
 /** By an index over values or over the time of the last change; what is found is sorted. */
-function hitLists(query: UserQuery, filter: Filter, context: FilterContext): readonly List[] | undefined {
-  const lists = scopesOf(query, context).flatMap(({ scope, deleted }) => {
+function hitLists(query: UserQuery, filter: Filter, context: FilterContext): readonly Hits[] | undefined {
+  const lists = scopesOf(query, context).flatMap(({ scope, deleted }): Hits[] => {
     const hits = filterHits(filter, { ...context, deleted }) ?? changedSince(filter, scope, context)
     if (!hits) return []
-    const rows = sql`(${hits}) hit CROSS JOIN resources r WHERE r.id = hit.id
+    const name = deleted ? sql`deleted_hits` : sql`hits`
+    const rows = sql`${name} hit CROSS JOIN resources r WHERE r.id = hit.id
       AND ${isIn(scope, context)} AND ${matching(query, { ...context, deleted })}`
-    return [{ keys: sql`(${hits}) hit WHERE 1`, rows, place: sql`+r.serial`, scope }]
+    const found = sql`${name}(id) AS MATERIALIZED (SELECT id FROM (${hits}) LIMIT ${MOST_HITS})`
+    return [{ found, keys: sql`${name} hit WHERE 1`, rows, place: sql`+r.serial`, scope }]
   })
   return lists.length > 0 ? lists : undefined
 }

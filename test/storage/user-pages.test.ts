@@ -174,6 +174,15 @@ test('what an index answers costs what it finds', async () => {
   }
 })
 
+test('fifty names at once are one page, whoever calls people so', async () => {
+  for (const name of ['externalId', 'userName', 'emails.value', 'title']) {
+    const terms = Array.from({ length: 50 }, (_, i) => `${name} eq "ext-${20 + i}"`)
+    const { found } = await pages(filter(terms.join(' or ')))
+    const here = name === 'externalId' ? numbers(n => n >= 20 && n < 70) : []
+    expect([name, found]).toEqual([name, here])
+  }
+})
+
 test('a cursor is of the list that it comes from', async () => {
   const at = `/tenants/${client.slug}/users?limit=1`
   const { body } = await admin('GET', `${at}&role=Admin`)
