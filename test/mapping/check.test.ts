@@ -5,6 +5,7 @@ import { mappingDocument, mappingOf, profileDocument, profileOf } from '../../sr
 import { shippedNames, shippedProfile } from '../../src/mapping/shipped-profiles'
 import { userType } from './user-type'
 
+const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const ofProfile = (document: object) =>
   checkProfile(profileOf(profileDocument.parse({ name: 'test', ...document }), 1), userType)
 const field = (more: object) => ({ user: { fields: [{ field: 'x', source: 'title', ...more }] } })
@@ -12,6 +13,12 @@ const field = (more: object) => ({ user: { fields: [{ field: 'x', source: 'title
 describe('a profile', () => {
   test.each<[string, object, string, RegExp]>([
     ['unknown path', field({ source: 'nosuch' }), 'user.fields[0].source', /no path of User/],
+    [
+      'unknown path below an extension',
+      field({ source: `${enterprise}:departmnt` }),
+      'user.fields[0].source',
+      /expected an attribute of urn:\S+:enterprise:2\.0:User, such as .*department/,
+    ],
     ['broken filter', field({ source: 'emails[type eq].value' }), 'user.fields[0].source', /no path of User/],
     ['unknown fallback', field({ fallback: ['nosuch'] }), 'user.fields[0].fallback[0]', /no path of User/],
     [
