@@ -161,6 +161,27 @@ describe('a profile', () => {
     expect((await call('PUT', `/profiles/${name}`, { name: 'other' })).body.errors[0]?.path).toBe('name')
   })
 
+  it('that has not its form everywhere is 422 with what is wrong with the rest as well', async () => {
+    const name = `p-${crypto.randomUUID()}`
+    const fields = [
+      { field: 'a', source: 'title', requird: true },
+      { field: 'b', source: 'nosuch' },
+      { field: 'c', source: `${ENTERPRISE}:departmnt`, type: 'text' },
+    ]
+    const role = { source: 'nosuch', values: ['A'], default: 'B' }
+    const reply = await call('PUT', `/profiles/${name}`, { name: 'other', user: { fields, role }, nosuch: 1 })
+    expect(reply.status).toBe(422)
+    expect(reply.body.errors.map(({ path }) => path)).toEqual([
+      'user.fields[0].requird',
+      'user.fields[2].type',
+      'nosuch',
+      'name',
+      'user.fields[1].source',
+      'user.role.default',
+    ])
+    expect((await call('GET', `/profiles/${name}`)).status).toBe(404)
+  })
+
   it('is versioned; its tenants get the newest, and their users are read anew', async () => {
     const name = await newProfile({ fields: [{ field: 'a', source: 'title' }] })
     const tenant = await newTenant({ profile: name })
@@ -595,6 +616,29 @@ describe('a mapping', () => {
     expect(await tenant.events()).toEqual(before)
     expect(await admin('GET', mappingAt(tenant))).toMatchObject({ version: 0 })
     expect(await groupsOf(tenant)).toEqual([])
+  })
+
+  it('that has not its form everywhere is 422 with what is wrong with the rest as well', async () => {
+    const tenant = await tenantWith(user)
+    const fields = [
+      { field: 'a', source: 'title', requird: true },
+      { field: 'b', source: 'nosuch' },
+    ]
+    for (const [method, path] of [
+      ['PUT', mappingAt(tenant)],
+      ['POST', `${mappingAt(tenant)}/preview`],
+    ] as const) {
+      const reply = await call(method, path, { fields, targetGroup: 'none' })
+      expect(reply.status).toBe(422)
+      expect(reply.body.errors.map(({ path: at }) => at)).toEqual([
+        'fields[0].requird',
+        'fields[1].source',
+        'targetGroup',
+      ])
+    }
+    expect(await admin('GET', mappingAt(tenant))).toMatchObject({ version: 0 })
+    const nowhere = mappingAt(tenant).replace(/connections\/[^/]+/, 'connections/none')
+    expect((await call('PUT', nowhere, { fields: 1 })).status).toBe(404)
   })
 
   it('that would make stored users invalid is refused with how many each rule affects; nothing is stored', async () => {
