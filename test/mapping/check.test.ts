@@ -193,7 +193,10 @@ describe('of a document that has not its form everywhere', () => {
 
   test('what may have asked for open extensions is read so', () => {
     const read = (user: Json) => readableProfile({ user }).user.customAttributes
-    expect([{ customAttributes: 1 }, { custom: 'enterprise' }].map(read)).toEqual(['enterprise', 'enterprise'])
+    expect([{ customAttributes: 1 }, { custom: 'enterprise' }].map(read)).toEqual([
+      'enterprise',
+      'enterprise',
+    ])
     expect([{}, { customAttributes: 'declared', x: 1 }].map(read)).toEqual(['declared', 'declared'])
   })
 
