@@ -34,6 +34,7 @@ import { failure, TenantDatabase } from '../storage/tenant-database'
 import { removeFromDirectory } from '../storage/tenant-directory'
 import { selectTenant } from '../storage/tenant-rows'
 import { asOperator } from './as-operator'
+import { formerRolesStep } from './former-roles-step'
 import { groupRolesStep, hasWithdrawnRoles } from './group-roles-step'
 import { heldStep } from './held-step'
 import type { OpenTenant } from './open-tenant'
@@ -132,7 +133,7 @@ async function accountsStep(service: Service, open: OpenTenant, job: Job): Promi
   return true
 }
 
-/** What follows when nobody is left: the connection, or the tenant's rows, go. */
+/** What follows when nobody is left: roles of a former profile, the connection, or the tenant's rows, go. */
 async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<Step> {
   const { database } = open
   const { tenantId } = database
@@ -153,6 +154,7 @@ async function lastStep(service: Service, open: OpenTenant, job: Job): Promise<S
     }
   }
   if (kind === 'delete-tenant') return deleteTenantStep(service, open)
+  if (kind === 'recompute' && connectionId === null && (await formerRolesStep(service, open))) return 'more'
   if (kind === 'deactivate-users' && connectionId !== null) {
     const jobId = service.newId()
     const [, , , released] = await database.batch([

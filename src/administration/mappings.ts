@@ -3,7 +3,9 @@ import type { Service } from '../env'
 import { checkMapping } from '../mapping/check'
 import { type Mapping, noMapping } from '../mapping/profile'
 import { mappingDocument, mappingOf } from '../mapping/profile-document'
+import { type ReadableMapping, readableMapping } from '../mapping/readable-document'
 import type { Tenant } from '../operations/tenant'
+import type { Json } from '../scim/json'
 import { accountTypeOf } from '../scim/schema'
 import {
   abortUnlessConfiguration,
@@ -195,6 +197,16 @@ interface Trial {
   readonly targetGroupName: string | null
 }
 
+/** What is wrong with a document that has not its form, as far as it can be read. Throws 404 for the connection. */
+export async function mappingProblems(
+  service: Service,
+  tenant: OpenTenant,
+  connectionId: string,
+  document: Json,
+): Promise<readonly FieldError[]> {
+  return (await examine(service, tenant, connectionId, readableMapping(document))).problems
+}
+
 /** Throws 404 for the connection and 422 for a document that contradicts itself or the tenant's schemas. */
 async function prepare(
   service: Service,
@@ -202,6 +214,17 @@ async function prepare(
   connectionId: string,
   mapping: Mapping,
 ): Promise<Trial> {
+  const { problems, ...examined } = await examine(service, tenant, connectionId, mapping)
+  refuse(problems)
+  return { ...examined, mapping }
+}
+
+async function examine(
+  service: Service,
+  tenant: OpenTenant,
+  connectionId: string,
+  mapping: ReadableMapping,
+): Promise<Omit<Trial, 'mapping'> & { readonly problems: readonly FieldError[] }> {
   const operator = await asOperator(service, tenant)
   const { tenantId } = tenant.database
   const wanted = mapping.targetGroup === null ? [] : [mapping.targetGroup]
@@ -216,15 +239,14 @@ async function prepare(
   const known = (groups?.rows ?? []).map(({ id }) => String(id))
   const { profile } = operator.application
   const idp = String(connection.idp)
-  refuse(checkMapping(mapping, profile, idp, accountTypeOf(operator.resourceTypes), known))
   const name = groups?.rows[0]?.name
   return {
     tenant,
     operator,
     configVersion: Number(state?.rows[0]?.config_version),
     connection: { id: connectionId, idp },
-    mapping,
     targetGroupName: typeof name === 'string' ? name : null,
+    problems: checkMapping(mapping, profile, idp, accountTypeOf(operator.resourceTypes), known),
   }
 }
 

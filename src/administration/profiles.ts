@@ -4,7 +4,9 @@ import type { Service } from '../env'
 import { checkProfile } from '../mapping/check'
 import type { Profile } from '../mapping/profile'
 import { profileOf } from '../mapping/profile-document'
+import { type ReadableProfile, readableProfile } from '../mapping/readable-document'
 import { shippedNames, shippedProfile } from '../mapping/shipped-profiles'
+import type { Json } from '../scim/json'
 import { accountTypeOf, type ResourceType } from '../scim/schema'
 import { standardResourceTypes } from '../scim/schemas/resource-types'
 import { withOpenExtensions } from '../scim/tenant-types'
@@ -19,7 +21,7 @@ import {
 import { pageOfDirectory, tenantsOf } from '../storage/tenant-directory'
 import { continueAdoption } from './adoption'
 import { type Page, type PageRequest, readPage, textPosition } from './page'
-import { notFound, Problem } from './problem'
+import { type FieldError, notFound, Problem } from './problem'
 import { readProfile } from './tenant-profile'
 import { timestamp } from './timestamp'
 
@@ -94,10 +96,7 @@ export async function putProfile(
   name: string,
   document: Parameters<typeof profileOf>[0],
 ): Promise<{ created: boolean; profile: ProfileItem }> {
-  const problems = [
-    ...(document.name === name ? [] : [{ path: 'name', message: `must be the name of the path, ${name}` }]),
-    ...checkProfile(profileOf(document, 0), userType(document.user.customAttributes === 'enterprise')),
-  ]
+  const problems = problemsOf(name, profileOf(document, 0))
   if (problems.length > 0) {
     const told = problems.map(({ path, message }) => `${path}: ${message}`)
     throw new Problem(422, told.join('; '), problems)
@@ -105,6 +104,19 @@ export async function putProfile(
   const row = await insertProfile(service.d1, name, JSON.stringify(document), service.now())
   await continueAdoption(service, name)
   return { created: row.version === 1 && !shippedProfile(name), profile: item(row) }
+}
+
+/** What is wrong with a document that has not its form, as far as it can be read. `name`: that of the path. */
+export function profileProblems(name: string | undefined, document: Json): readonly FieldError[] {
+  return problemsOf(name, readableProfile(document))
+}
+
+function problemsOf(name: string | undefined, profile: ReadableProfile): readonly FieldError[] {
+  const isOther = name !== undefined && profile.name !== undefined && profile.name !== name
+  return [
+    ...(isOther ? [{ path: 'name', message: `must be the name of the path, ${name}` }] : []),
+    ...checkProfile(profile, userType(profile.user.customAttributes === 'enterprise')),
+  ]
 }
 
 /** What every tenant's users have at least; a tenant's own extensions belong into the mapping of a connection. */

@@ -1,8 +1,10 @@
 // What is wrong with a profile or a mapping as a document, beyond its form: paths, values that contradict each other.
+// Of one that has not its form everywhere, the parts that can be read are checked.
 import type { Json } from '../scim/json'
 import type { ResourceType } from '../scim/schema'
 import { convert } from './field'
-import type { Field, Mapping, Profile } from './profile'
+import type { Field, Profile } from './profile'
+import type { ReadableFields, ReadableMapping, ReadableProfile } from './readable-document'
 import { isAmbiguous, readSource } from './source'
 import { fieldsOf } from './view'
 
@@ -15,13 +17,16 @@ export interface DocumentProblem {
 type Report = (path: string, message: string) => void
 
 /** `type`: the resource type of users as the profile's tenants have it at least. */
-export function checkProfile(profile: Profile, type: ResourceType): readonly DocumentProblem[] {
+export function checkProfile(
+  { user, paging, idps }: ReadableProfile,
+  type: ResourceType,
+): readonly DocumentProblem[] {
   const { problems, report } = reporter()
-  const { fields, role } = profile.user
+  const { fields, role } = user
   checkFields(fields, 'user.fields', type, report)
   if (role) {
     const { source, values, privileged, default: otherwise } = role
-    if (!fields.some(({ field }) => field === source)) checkPath(source, 'user.role.source', type, report)
+    if (!mayHave(fields, source)) checkPath(source, 'user.role.source', type, report)
     if (values && otherwise !== undefined && !values.includes(otherwise))
       report('user.role.default', `must be one of user.role.values: ${values.join(', ')}`)
     privileged.forEach((name, at) => {
@@ -29,12 +34,12 @@ export function checkProfile(profile: Profile, type: ResourceType): readonly Doc
         report(`user.role.privileged[${at}]`, `must be one of user.role.values: ${values.join(', ')}`)
     })
   }
-  if (profile.paging.defaultCount > profile.paging.maxCount)
+  if (paging && paging.defaultCount > paging.maxCount)
     report('paging.defaultCount', 'must not be more than paging.maxCount')
-  for (const [idp, { fallback }] of Object.entries(profile.idps))
+  for (const [idp, { fallback }] of Object.entries(idps))
     for (const [field, paths] of Object.entries(fallback)) {
       const at = `idps.${idp}.fallback.${field}`
-      if (!fields.some(known => known.field === field)) report(at, 'is no field of user.fields')
+      if (!mayHave(fields, field)) report(at, 'is no field of user.fields')
       paths.forEach((path, index) => {
         checkPath(path, `${at}[${index}]`, type, report)
       })
@@ -44,17 +49,18 @@ export function checkProfile(profile: Profile, type: ResourceType): readonly Doc
 
 /** `idp`: the kind of the connection; `targetGroups`: ids of those that the tenant has. */
 export function checkMapping(
-  mapping: Mapping,
+  { fields, groupBy, targetGroup }: ReadableMapping,
   profile: Profile,
   idp: string | undefined,
   type: ResourceType,
   targetGroups: readonly string[],
 ): readonly DocumentProblem[] {
   const { problems, report } = reporter()
-  checkFields(mapping.fields, 'fields', type, report)
-  checkNames(mapping.fields, profile.user.fields, report)
-  if (mapping.groupBy) checkGroupBy(mapping.groupBy.source, fieldsOf(profile, mapping, idp), type, report)
-  if (mapping.targetGroup !== null && !targetGroups.includes(mapping.targetGroup))
+  checkFields(fields, 'fields', type, report)
+  checkNames(fields, profile.user.fields, report)
+  if (groupBy && areReadable(fields))
+    checkGroupBy(groupBy.source, fieldsOf(profile, { fields, groupBy, targetGroup }, idp), type, report)
+  if (targetGroup !== null && !targetGroups.includes(targetGroup))
     report('targetGroup', 'is no target group of this tenant; make it first')
   return problems
 }
@@ -64,9 +70,19 @@ function reporter(): { problems: DocumentProblem[]; report: Report } {
   return { problems, report: (path, message) => problems.push({ path, message }) }
 }
 
-function checkFields(fields: readonly Field[], at: string, type: ResourceType, report: Report): void {
+function areReadable(fields: ReadableFields): fields is readonly Field[] {
+  return !fields.includes(undefined)
+}
+
+/** One that cannot be read may have any name. */
+function mayHave(fields: ReadableFields, name: string): boolean {
+  return fields.some(known => known === undefined || known.field === name)
+}
+
+function checkFields(fields: ReadableFields, at: string, type: ResourceType, report: Report): void {
   const seen = new Set<string>()
   fields.forEach((field, index) => {
+    if (!field) return
     const here = `${at}[${index}]`
     const name = field.field.toLowerCase()
     if (seen.has(name))
@@ -81,10 +97,10 @@ function checkFields(fields: readonly Field[], at: string, type: ResourceType, r
 }
 
 /** A filter reads the names of fields without case, so two of them cannot differ in that alone. */
-function checkNames(own: readonly Field[], ofProfile: readonly Field[], report: Report): void {
-  own.forEach(({ field }, index) => {
-    const meant = ofProfile.find(known => known.field.toLowerCase() === field.toLowerCase())
-    if (meant && meant.field !== field)
+function checkNames(own: ReadableFields, ofProfile: readonly Field[], report: Report): void {
+  own.forEach((field, index) => {
+    const meant = ofProfile.find(known => known.field.toLowerCase() === field?.field.toLowerCase())
+    if (meant && meant.field !== field?.field)
       report(`fields[${index}].field`, `must be written ${meant.field}, as the profile has it`)
   })
 }

@@ -37,7 +37,7 @@ export const fieldDocument = z
 
 const roleName = z.string().min(1).max(255)
 
-const role = z
+export const roleRule = z
   .strictObject({
     source: path.describe('A SCIM path, or the name of a field'),
     values: z.array(roleName).min(1).max(MAX_VALUES).optional().describe('The only roles that are taken'),
@@ -46,9 +46,9 @@ const role = z
   })
   .describe('The role that a user has from an attribute')
 
-const user = z.strictObject({
+export const userRules = z.strictObject({
   fields: z.array(fieldDocument).max(MAX_FIELDS).default([]),
-  role: role.optional(),
+  role: roleRule.optional(),
   customAttributes: z
     .enum(['declared', 'enterprise'])
     .default('declared')
@@ -70,7 +70,12 @@ const features = z.strictObject({
 
 const count = z.int().min(1).max(MAX_PAGE)
 
-const idpRules = z.strictObject({
+export const pageSizes = z.strictObject({
+  defaultCount: count.default(100),
+  maxCount: count.default(MAX_PAGE),
+})
+
+export const idpRules = z.strictObject({
   fallback: z.record(fieldName, paths).default({}).describe('By field: further paths for such connections'),
 })
 
@@ -83,28 +88,24 @@ export const profileDocument = z
       error: 'must be 1 to 63 characters of a-z, 0-9 and "-", not beginning with "-"',
     }),
     title: z.string().min(1).max(255).optional().describe('For people; the name where it is left out'),
-    user: user.prefault({}),
+    user: userRules.prefault({}),
     groups: z
       .strictObject({ as: z.enum(['groups', 'roles']).default('groups') })
       .prefault({})
       .describe('What SCIM groups are to the application'),
-    paging: z
-      .strictObject({ defaultCount: count.default(100), maxCount: count.default(MAX_PAGE) })
-      .prefault({})
-      .describe('Page sizes of SCIM lists'),
+    paging: pageSizes.prefault({}).describe('Page sizes of SCIM lists'),
     features: features.prefault({}).describe('The optional parts of SCIM that are offered'),
     idps: idps.prefault({}).describe('What differs for connections of one kind of identity provider'),
   })
   .describe('How one application sees a SCIM user')
 
+export const groupByRule = z.strictObject({ source: path.describe('A SCIM path, or the name of a field') })
+
 export const mappingDocument = z
   .strictObject({
     $schema: z.string().max(1_000).optional().describe('For editors'),
     fields: z.array(fieldDocument).max(MAX_FIELDS).default([]),
-    groupBy: z
-      .strictObject({ source: path.describe('A SCIM path, or the name of a field') })
-      .nullable()
-      .default(null),
+    groupBy: groupByRule.nullable().default(null),
     targetGroup: z.string().max(64).nullable().default(null).describe('Id of a target group'),
   })
   .describe('What a connection says on top of the profile')

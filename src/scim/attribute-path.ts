@@ -40,6 +40,12 @@ export function resolveExtension(text: string, type: ResourceType): SchemaExtens
   return type.extensions.find(extension => sameUrn(extension.schema.id, text))
 }
 
+/** The extension that a path names, whether it has what the path goes on with or not. */
+export function namedExtension(text: string, type: ResourceType): Schema | undefined {
+  const schema = schemaPrefix(text, type)
+  return schema === type.schema ? undefined : schema
+}
+
 /** The path as its schema spells it; extension attributes qualified, core attributes not. */
 export function formatPath(path: AttributePath): string {
   const name = path.extension ? `${path.schema.id}:${path.attribute.name}` : path.attribute.name

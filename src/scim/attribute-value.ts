@@ -2,7 +2,7 @@
 // form (RFC 7643 §2.3–2.5).
 import { type Attribute, subAttribute } from './attribute'
 import { isList } from './canonical'
-import { settleElements } from './elements'
+import { refuseSeveralPrimary, settleElements } from './elements'
 import { ScimError } from './error'
 import type { Interop } from './interop'
 import { clip, isObject, type Json, type JsonObject } from './json'
@@ -78,6 +78,7 @@ function readList(attribute: Attribute, value: Json, at: string, interop: Intero
     const element = readSingle(attribute, item, place, interop)
     if (element !== undefined) elements.push(element)
   })
+  refuseSeveralPrimary(attribute, elements, at, interop)
   return elements.length === 0 ? undefined : settleElements(attribute, elements)
 }
 

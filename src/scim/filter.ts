@@ -1,6 +1,13 @@
 // Filters and PATCH paths (RFC 7644 §3.4.2.2 Figure 1, §3.5.2 Figure 7): text → tree, and the tree as text.
 // The tree has two readers that must agree: filter-match.ts in memory and storage/filter-sql.ts in SQL.
-import { type AttributePath, formatPath, resolvePath, resolveSubAttribute } from './attribute-path'
+import type { Attribute } from './attribute'
+import {
+  type AttributePath,
+  formatPath,
+  namedExtension,
+  resolvePath,
+  resolveSubAttribute,
+} from './attribute-path'
 import { type Comparable, comparable } from './comparable'
 import { ScimError } from './error'
 import { type Token, tokenize } from './filter-token'
@@ -223,9 +230,7 @@ function namesSoleType({ path, operator, value }: Comparison, { what, interop }:
 /** RFC 7644 §3.4.2.2 compares `emails co "x"`: a complex attribute stands for its `value`. */
 function compared(parser: Parser, name: Token, path: AttributePath): AttributePath {
   if (path.subAttribute || path.attribute.type !== 'complex') return path
-  return (
-    resolveSubAttribute('value', path) ?? fail(parser, name, `a sub-attribute, ${examples(parser, path)}`)
-  )
+  return resolveSubAttribute('value', path) ?? fail(parser, name, `a sub-attribute, ${examplesWithin(path)}`)
 }
 
 function peek(parser: Parser): Token {
@@ -252,15 +257,28 @@ function expect(parser: Parser, kind: Token['kind'], accepted: string): Token {
 }
 
 function failUnknown(parser: Parser, token: Token, element?: AttributePath): never {
-  const what = element ? 'a sub-attribute' : `an attribute of ${parser.type.name}`
-  return fail(parser, token, `${what}, ${examples(parser, element)}`, 'unknown-attribute-in-filter')
+  const expected = element ? `a sub-attribute, ${examplesWithin(element)}` : attributeOf(parser.type, token)
+  return fail(parser, token, expected, 'unknown-attribute-in-filter')
 }
 
-function examples(parser: Parser, path?: AttributePath): string {
-  const names = (path ? (path.attribute.subAttributes ?? []) : parser.type.schema.attributes).map(
-    attribute => (path ? `${path.attribute.name}.${attribute.name}` : attribute.name),
-  )
-  return `such as ${names.slice(0, 5).join(', ') || 'value'}`
+/** Of the extension that was named, all that a reader can take in: a misspelt name is found by its right spelling. */
+function attributeOf(type: ResourceType, { text }: Token): string {
+  const extension = namedExtension(text, type)
+  return extension
+    ? `an attribute of ${extension.id}, ${examples(namesOf(extension.attributes), 20)}`
+    : `an attribute of ${type.name}, ${examples(namesOf(type.schema.attributes))}`
+}
+
+function examplesWithin({ attribute }: AttributePath): string {
+  return examples(namesOf(attribute.subAttributes ?? []).map(name => `${attribute.name}.${name}`))
+}
+
+function namesOf(attributes: readonly Attribute[]): readonly string[] {
+  return attributes.map(({ name }) => name)
+}
+
+function examples(names: readonly string[], limit = 5): string {
+  return `such as ${names.slice(0, limit).join(', ') || 'value'}`
 }
 
 function fail(parser: Parser, token: Token, accepted: string, about?: HelpTopic): never {

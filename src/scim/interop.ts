@@ -97,6 +97,13 @@ export const tolerances = {
     exchange: 'onelogin/template.json: Create the joiner from the template',
     strict: false,
   },
+  'several-primary': {
+    what: 'several values of one attribute marked as primary, of which the last stays it',
+    clients: ['PingOne'],
+    source: 'PingOne SCIM provisioning limitations, on an application with two e-mail attributes',
+    exchange: 'pingfederate/pingone.json: Create the joiner, the one address under both types',
+    strict: false,
+  },
   'list-for-one': {
     what: 'a list of one where one value belongs, unwrapped',
     clients: ['Entra'],

@@ -5,7 +5,7 @@ import { formatPath } from './attribute-path'
 import { normaliseValue, readSubValues } from './attribute-value'
 import { isList, own } from './canonical'
 import { comparable } from './comparable'
-import { addElements, settleElements } from './elements'
+import { addElements, refuseSeveralPrimary, settleElements } from './elements'
 import { ScimError } from './error'
 import type { Filter } from './filter'
 import { matchesElement } from './filter-match'
@@ -32,6 +32,8 @@ export function matchedAfter(current: readonly Json[], step: PatchStep, interop:
     touched.add(changed)
     return [changed]
   })
+  const { subAttribute: _, ...list } = step.path
+  refuseSeveralPrimary(list.attribute, [...touched], formatPath(list), interop)
   return settleElements(step.path.attribute, after, touched)
 }
 

@@ -64,6 +64,15 @@ export function deleteRole(tenantId: string, id: string): SQL {
   return sql`DELETE FROM roles WHERE tenant_id = ${tenantId} AND id = ${id}`
 }
 
+/** Of the roles from an attribute that nobody has and the operator says nothing of, those with none of the names. */
+export function deleteUnusedRoles(tenantId: string, names: readonly string[], limit: number): SQL {
+  return sql`DELETE FROM roles WHERE tenant_id = ${tenantId} AND id IN (
+    SELECT id FROM roles INDEXED BY roles_attribute
+    WHERE tenant_id = ${tenantId} AND source = 'attribute' AND members = 0 AND permissions = '[]' AND privileged IS NULL
+      AND name NOT IN (SELECT value FROM json_each(${JSON.stringify(names)}))
+    LIMIT ${limit})`
+}
+
 /** Every group becomes a role, with the users that it has; one that still was a role stays it, as it is now. */
 export function makeGroupsRoles(tenantId: string, groupType: string, accountType: string): SQL {
   return sql`INSERT INTO roles (tenant_id, id, name, source, permissions, members)

@@ -380,6 +380,46 @@ test('a tenant that is made while a version is put has that version', async () =
   expect([made.status, made.body]).toMatchObject([201, { profileVersion: 2 }])
 })
 
+const withRoles = async (...values: string[]) => {
+  const name = `p-${crypto.randomUUID()}`
+  await admin('PUT', `/profiles/${name}`, { name, user: { role: { source: 'title', values } } })
+  return name
+}
+
+test('roles of a former profile go, never those of one that has come meanwhile', async () => {
+  const values = { [await withRoles('A', 'B')]: ['A', 'B'], [await withRoles('B', 'C')]: ['B', 'C'] }
+  const [former = '', next = ''] = Object.keys(values)
+  const seen = new Set<string>()
+  for (let nth = 1; nth <= 12; nth++) {
+    const tenant = await newTenant({ profile: former })
+    const { fetch } = watched(batch =>
+      batch === nth ? call('PATCH', tenant.at, { profile: next }) : undefined,
+    )
+    await call('PATCH', tenant.at, { profile: former }, fetch)
+    await rest(tenant, [tenant.connection])
+    const { profile: last } = await admin<{ profile: string }>('GET', tenant.at)
+    seen.add(last)
+    const names = (await all<Counted>(tenant, '/roles')).map(role => role.name).toSorted()
+    expect([nth, names]).toEqual([nth, values[last]])
+  }
+  expect([...seen]).toContain(next)
+})
+
+test('roles of a former profile go, however many there are', async () => {
+  const tenant = await newTenant({ profile: await withRoles('A') })
+  const tenantId = await tenantIdOf(tenant)
+  await env.DB.prepare(
+    `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5001)
+      INSERT INTO roles (tenant_id, id, name, source, permissions, members)
+      SELECT ?, 'r' || i, 'Role ' || i, 'attribute', '[]', 0 FROM n`,
+  )
+    .bind(tenantId)
+    .run()
+  await admin('PATCH', tenant.at, { profile: await withRoles('A', 'B') })
+  await rest(tenant, [tenant.connection])
+  expect((await all<Counted>(tenant, '/roles')).map(({ name }) => name)).toEqual(['A', 'B'])
+})
+
 async function allTenants(): Promise<{ profile: string; profileVersion: number }[]> {
   const items: { profile: string; profileVersion: number }[] = []
   for (let cursor = ''; ; ) {

@@ -161,6 +161,27 @@ describe('a profile', () => {
     expect((await call('PUT', `/profiles/${name}`, { name: 'other' })).body.errors[0]?.path).toBe('name')
   })
 
+  it('that has not its form everywhere is 422 with what is wrong with the rest as well', async () => {
+    const name = `p-${crypto.randomUUID()}`
+    const fields = [
+      { field: 'a', source: 'title', requird: true },
+      { field: 'b', source: 'nosuch' },
+      { field: 'c', source: `${ENTERPRISE}:departmnt`, type: 'text' },
+    ]
+    const role = { source: 'nosuch', values: ['A'], default: 'B' }
+    const reply = await call('PUT', `/profiles/${name}`, { name: 'other', user: { fields, role }, nosuch: 1 })
+    expect(reply.status).toBe(422)
+    expect(reply.body.errors.map(({ path }) => path)).toEqual([
+      'user.fields[0].requird',
+      'user.fields[2].type',
+      'nosuch',
+      'name',
+      'user.fields[1].source',
+      'user.role.default',
+    ])
+    expect((await call('GET', `/profiles/${name}`)).status).toBe(404)
+  })
+
   it('is versioned; its tenants get the newest, and their users are read anew', async () => {
     const name = await newProfile({ fields: [{ field: 'a', source: 'title' }] })
     const tenant = await newTenant({ profile: name })
@@ -325,6 +346,83 @@ describe('roles from an attribute', () => {
       tenant.scim.patch(`/Users/${user.id}`, replace('roles', [{ value: 'STANDARD', primary: true }])),
     )
     expect(types(events)).toEqual(['user.updated', 'user.sessions_revoked'])
+  })
+
+  describe('when the profile changes', () => {
+    const namesOf = async (tenant: Tenant) => (await rolesOf(tenant)).map(({ name }) => name)
+    const values = ['A', 'B', 'C', 'D', 'E']
+    const before = { source: 'title', values, privileged: ['D'] }
+
+    /** C has permissions, B and E were decided on, D is privileged and somebody's, A nobody's. */
+    async function changed(next: object) {
+      const tenant = await tenantWith({ role: before })
+      const user = await tenant.user({ title: 'D' })
+      const idOf = new Map((await rolesOf(tenant)).map(({ name, id }) => [name, id]))
+      await admin('PUT', `${tenant.at}/roles/${idOf.get('B')}`, { privileged: false })
+      await admin('PUT', `${tenant.at}/roles/${idOf.get('C')}`, { permissions: ['read'] })
+      const profile = await newProfile(next)
+      await admin('PATCH', tenant.at, { profile })
+      await settled()
+      return { tenant, user, profile }
+    }
+
+    it('roles that the new one does not have go, save those that somebody has or the operator decided on', async () => {
+      const { tenant, user, profile } = await changed({ role: { source: 'title', values: ['E', 'F'] } })
+      expect(await namesOf(tenant)).toEqual(['B', 'C', 'D', 'E', 'F'])
+      expect((await account(tenant, user.id)).roles).toMatchObject([{ name: 'D', privileged: true }])
+      await tenant.scim.patch(`/Users/${user.id}`, replace('title', 'E'))
+      await admin('PUT', `/profiles/${profile}`, {
+        name: profile,
+        user: { role: { source: 'title', values: ['E'] } },
+      })
+      await settled()
+      expect(await namesOf(tenant)).toEqual(['B', 'C', 'D', 'E'])
+    })
+
+    it('all of them go that nobody decided on where the new one has no role, and come again with it', async () => {
+      const { tenant } = await changed({})
+      expect(await namesOf(tenant)).toEqual(['B', 'C', 'D'])
+      await admin('PATCH', tenant.at, { profile: await newProfile({ role: before }) })
+      await settled()
+      expect(new Set(await namesOf(tenant))).toEqual(new Set(values))
+      expect((await rolesOf(tenant)).map(({ members }) => members).toSorted()).toEqual([0, 0, 0, 0, 1])
+    })
+
+    it('none goes where the new one takes any role', async () => {
+      const { tenant } = await changed({ role: { source: 'title' } })
+      expect(await namesOf(tenant)).toEqual(values)
+    })
+
+    it('those that a job takes from the last who has them go with it; a group that is a role stays', async () => {
+      const tenant = await tenantWith({ role: { source: 'title' } })
+      await tenant.user({ title: 'Solo' })
+      await tenant.group({ displayName: 'Empty' })
+      await admin('PATCH', tenant.at, {
+        profile: await newProfile(
+          { role: { source: 'userType', values: ['X'] } },
+          { groups: { as: 'roles' } },
+        ),
+      })
+      await settled()
+      expect((await namesOf(tenant)).toSorted()).toEqual(['Empty', 'X'])
+    })
+
+    it('one that somebody kept by an error goes with the next change of the profile, and not with a mapping', async () => {
+      const name = await newProfile({ role: { source: 'title', values: ['A', 'B'] } })
+      const tenant = await newTenant({ profile: name })
+      const user = await tenant.user({ title: 'B' })
+      const putProfile = async () => {
+        await admin('PUT', `/profiles/${name}`, { name, user: { role: { source: 'title', values: ['A'] } } })
+        await settled()
+      }
+      await putProfile()
+      await tenant.scim.patch(`/Users/${user.id}`, replace('title', 'A'))
+      await admin('PUT', mappingAt(tenant), { fields: [{ field: 'x', source: 'nickName' }] })
+      await settled()
+      expect(await namesOf(tenant)).toEqual(['A', 'B'])
+      await putProfile()
+      expect(await namesOf(tenant)).toEqual(['A'])
+    })
   })
 
   it('a role that the new profile has is privileged if that says so', async () => {
@@ -595,6 +693,29 @@ describe('a mapping', () => {
     expect(await tenant.events()).toEqual(before)
     expect(await admin('GET', mappingAt(tenant))).toMatchObject({ version: 0 })
     expect(await groupsOf(tenant)).toEqual([])
+  })
+
+  it('that has not its form everywhere is 422 with what is wrong with the rest as well', async () => {
+    const tenant = await tenantWith(user)
+    const fields = [
+      { field: 'a', source: 'title', requird: true },
+      { field: 'b', source: 'nosuch' },
+    ]
+    for (const [method, path] of [
+      ['PUT', mappingAt(tenant)],
+      ['POST', `${mappingAt(tenant)}/preview`],
+    ] as const) {
+      const reply = await call(method, path, { fields, targetGroup: 'none' })
+      expect(reply.status).toBe(422)
+      expect(reply.body.errors.map(({ path: at }) => at)).toEqual([
+        'fields[0].requird',
+        'fields[1].source',
+        'targetGroup',
+      ])
+    }
+    expect(await admin('GET', mappingAt(tenant))).toMatchObject({ version: 0 })
+    const nowhere = mappingAt(tenant).replace(/connections\/[^/]+/, 'connections/none')
+    expect((await call('PUT', nowhere, { fields: 1 })).status).toBe(404)
   })
 
   it('that would make stored users invalid is refused with how many each rule affects; nothing is stored', async () => {

@@ -1,6 +1,7 @@
 // A connection in `mode: strict`: RFC 7644 with the rules of the interop profile, and what compat takes beside it.
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
+  admin,
   type Body,
   ENTERPRISE,
   expectError,
@@ -191,6 +192,49 @@ describe('strict', () => {
   ])('%s is 400 invalidValue, which compat takes', async (_, more, detail) => {
     await refused(() => strict.scim.post('/Users', newUser(more)), 'invalidValue', detail)
     expect((await compat.scim.post('/Users', newUser(more))).status).toBe(201)
+  })
+
+  it('RFC-15 two primary values of one attribute are 400 invalidValue; compat keeps the last, and notes it', async () => {
+    const emails = [
+      { type: 'work', value: 'a@example.com', primary: true },
+      { type: 'home', value: 'b@example.com', primary: true },
+    ]
+    const [work, home] = emails
+    const added = [{ op: 'add', path: 'emails', value: emails }]
+    await refused(
+      () => strict.scim.post('/Users', newUser({ emails })),
+      'invalidValue',
+      /^emails may have one/,
+    )
+    await refused(
+      () => strict.scim.put(`/Users/${user.id}`, newUser({ emails })),
+      'invalidValue',
+      /^emails may/,
+    )
+    await refused(patched(added), 'invalidValue', /^Operations\[0\]: emails may have one/)
+    const kept = [{ ...work, primary: false }, home]
+    const made = await compat.scim.post('/Users', newUser({ emails }))
+    expect(made).toMatchObject({ status: 201, body: { emails: kept } })
+    const own = await compat.user({ emails: [] })
+    expect((await compat.scim.patch(`/Users/${own.id}`, added)).body.emails).toEqual(kept)
+    const { items } = await admin<{ items: Body[] }>('GET', `${compat.at}/activity?limit=3`)
+    expect(items.map(({ tolerances }) => tolerances)).toEqual([
+      ['several-primary: emails'],
+      [],
+      ['several-primary: emails'],
+    ])
+  })
+
+  it('RFC-141 one new primary beside a stored one is neither refused nor noted', async () => {
+    for (const tenant of [strict, compat]) {
+      const old = { type: 'work', value: 'a@example.com', primary: true }
+      const own = await tenant.user({ emails: [old] })
+      const value = [{ type: 'home', value: 'b@example.com', primary: true }]
+      const reply = await tenant.scim.patch(`/Users/${own.id}`, [{ op: 'add', path: 'emails', value }])
+      expect(reply.body.emails).toEqual([{ ...old, primary: false }, ...value])
+      const { items } = await admin<{ items: Body[] }>('GET', `${tenant.at}/activity?limit=1`)
+      expect(items[0]).toMatchObject({ method: 'PATCH', tolerances: [] })
+    }
   })
 
   it('RFC-1 RFC-135 names in any case and capitalised operations are no tolerance', async () => {

@@ -442,6 +442,13 @@ describe('what was typed', () => {
   test.each<[string, string, Record<string, string>, string]>([
     ['a profile', '/console/new-profile', { document: '{"name": "x",' }, 'is not valid JSON'],
     ['a profile', '/console/new-profile', { document: '[]' }, 'must be a JSON object'],
+    [
+      'a profile',
+      '/console/new-profile',
+      { document: '{"user":{"fields":[{"field":"a","source":"x"}]}}' },
+      'no path',
+    ],
+    ['a mapping', 'connections/$/mapping', { document: '{"x":1,"targetGroup":"x"}' }, 'no target group'],
     ['a schema', 'schemas/edit', { urn: '', document: '{}' }, 'is required'],
     ['a connection', 'connections/new', { name: '', idp: 'nothing' }, 'name'],
     ['a receiver', 'receivers/new?kind=webhook', { url: 'ftp://x' }, 'url'],

@@ -2,9 +2,12 @@
 import { describe, expect, test } from 'vitest'
 import { checkMapping, checkProfile } from '../../src/mapping/check'
 import { mappingDocument, mappingOf, profileDocument, profileOf } from '../../src/mapping/profile-document'
+import { readableMapping, readableProfile } from '../../src/mapping/readable-document'
 import { shippedNames, shippedProfile } from '../../src/mapping/shipped-profiles'
+import type { Json } from '../../src/scim/json'
 import { userType } from './user-type'
 
+const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const ofProfile = (document: object) =>
   checkProfile(profileOf(profileDocument.parse({ name: 'test', ...document }), 1), userType)
 const field = (more: object) => ({ user: { fields: [{ field: 'x', source: 'title', ...more }] } })
@@ -12,6 +15,12 @@ const field = (more: object) => ({ user: { fields: [{ field: 'x', source: 'title
 describe('a profile', () => {
   test.each<[string, object, string, RegExp]>([
     ['unknown path', field({ source: 'nosuch' }), 'user.fields[0].source', /no path of User/],
+    [
+      'unknown path below an extension',
+      field({ source: `${enterprise}:departmnt` }),
+      'user.fields[0].source',
+      /expected an attribute of urn:\S+:enterprise:2\.0:User, such as .*department/,
+    ],
     ['broken filter', field({ source: 'emails[type eq].value' }), 'user.fields[0].source', /no path of User/],
     ['unknown fallback', field({ fallback: ['nosuch'] }), 'user.fields[0].fallback[0]', /no path of User/],
     [
@@ -136,5 +145,73 @@ describe('a mapping', () => {
 
   test('a target group of the tenant is taken', () => {
     expect(ofMapping({ targetGroup: 'g' }, ['g'])).toEqual([])
+  })
+})
+
+describe('of a document that has not its form everywhere', () => {
+  const ofReadable = (document: Json) => checkProfile(readableProfile(document), userType)
+  const pathsOf = (document: Json) => ofReadable(document).map(({ path }) => path)
+  const good = { field: 'x', source: 'title' }
+  const misspelt = { field: 'level', source: 'title', requird: true }
+  const unknown = { field: 'y', source: 'nosuch' }
+
+  test.each<[string, Json, string[]]>([
+    ['of the next field', { user: { fields: [misspelt, unknown] } }, ['user.fields[1].source']],
+    ['where the role has no form', { user: { fields: [unknown], role: 1 } }, ['user.fields[0].source']],
+    ['of a role', { user: { fields: [good], role: { source: 'a.b' }, x: 1 } }, ['user.role.source']],
+    [
+      'of a fallback',
+      { user: { fields: [misspelt] }, paging: 1, idps: { okta: { fallback: { y: ['nosuch'] } }, entra: 1 } },
+      ['idps.okta.fallback.y[0]'],
+    ],
+    [
+      'of a fallback of no field',
+      { paging: 1, idps: { okta: { fallback: { y: [] } } } },
+      ['idps.okta.fallback.y'],
+    ],
+    ['of page sizes', { x: 1, paging: { defaultCount: 50, maxCount: 10 } }, ['paging.defaultCount']],
+  ])('what is wrong is said %s', (_, document, paths) => {
+    expect(pathsOf(document)).toEqual(paths)
+  })
+
+  const role = { source: 'level' }
+  test.each<[string, Json]>([
+    ['the field of a role', { user: { fields: [misspelt], role } }],
+    ['the key of the fields', { user: { feilds: [], role } }],
+    ['the key of the user', { usr: {}, idps: { okta: { fallback: { level: ['title'] } } } }],
+    ['fields that are no list', { user: { fields: null, role } }],
+    ['the type of a default', { user: { fields: [{ ...good, tpye: 'number', default: 5 }] } }],
+    ['a page size', { paging: { defualtCount: 5, maxCount: 10 } }],
+    [
+      'the field of a fallback',
+      { user: { fields: [misspelt] }, idps: { okta: { fallback: { level: ['title'] } } } },
+    ],
+    ['everything', { user: null, paging: null, idps: [], name: 5 }],
+  ])('nothing is said that may only come of %s', (_, document) => {
+    expect(pathsOf(document)).toEqual([])
+  })
+
+  test('what may have asked for open extensions is read so', () => {
+    const read = (user: Json) => readableProfile({ user }).user.customAttributes
+    expect([{ customAttributes: 1 }, { custom: 'enterprise' }].map(read)).toEqual([
+      'enterprise',
+      'enterprise',
+    ])
+    expect([{}, { customAttributes: 'declared', x: 1 }].map(read)).toEqual(['declared', 'declared'])
+  })
+
+  test('of a mapping the same', () => {
+    const profile = profileOf(profileDocument.parse({ name: 'test' }), 1)
+    const of = (document: Json) =>
+      checkMapping(readableMapping(document), profile, 'entra', userType, []).map(({ path }) => path)
+    const groupBy = { source: 'level' }
+    expect(of({ x: 1, fields: [misspelt, unknown], targetGroup: 'none', groupBy })).toEqual([
+      'fields[1].source',
+      'targetGroup',
+    ])
+    expect(of({ x: 1, fields: [good], groupBy })).toEqual(['groupBy.source'])
+    expect(of({ groupBy, targetGroup: 5 })).toEqual(['groupBy.source'])
+    expect(of({ feilds: [], groupBy })).toEqual([])
+    expect(of({ fields: 5, groupBy: 5 })).toEqual([])
   })
 })

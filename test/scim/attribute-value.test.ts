@@ -280,13 +280,26 @@ describe('multi-valued', () => {
     expect(staff('tags', ['a', 'A', 'b'])).toEqual(['a', 'b'])
   })
 
+  test('RFC-15 several primaries are refused in strict; the same value twice is one', () => {
+    const twice = { value: 'a', type: 'work', primary: true }
+    const list = [twice, { value: 'b' }, { value: 'c', primary: true }]
+    expectRefusal(
+      () => read('emails', list, strict()),
+      'invalidValue',
+      '^emails may have one value with primary',
+    )
+    expect(read('emails', [twice, { value: 'b', primary: false }, twice], strict())).toHaveLength(2)
+  })
+
   test('RFC-15 the last primary wins', () => {
+    const interop = compat()
     const list = [{ value: 'a', primary: true }, { value: 'b' }, { value: 'c', primary: 'True' }]
-    expect(read('emails', list)).toEqual([
+    expect(read('emails', list, interop)).toEqual([
       { value: 'a', primary: false },
       { value: 'b' },
       { value: 'c', primary: true },
     ])
+    expect(interop.used).toContain('several-primary: emails')
   })
 
   test('RFC-49 a type that nobody suggested is kept', () => {

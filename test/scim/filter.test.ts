@@ -330,6 +330,10 @@ describe('refusals', () => {
     ['addresses co "x"', 'column 1: found addresses; expected a sub-attribute, such as addresses.formatted'],
     ['meta eq null', 'column 1: found meta; expected a sub-attribute, such as meta.resourceType'],
     ['nosuch eq "x"', 'column 1: found nosuch; expected an attribute of User, such as userName, name'],
+    [
+      `${enterprise}:departmnt pr`,
+      `column 1: found ${enterprise}:departmnt; expected an attribute of ${enterprise}, such as employeeNumber`,
+    ],
     ['title pr and email co "x"', 'column 14: found email; expected an attribute of User'],
     ['userName.value eq "x"', 'column 1: found userName.value; expected an attribute'],
     ['_userName eq "x"', 'column 1: found _userName; expected an attribute'],
@@ -508,6 +512,14 @@ describe('parseValuePath', () => {
     ['', 'column 1: found the end; expected an attribute path'],
     ['nosuch', 'column 1: found nosuch; expected an attribute of User'],
     ['nosuch[type eq "x"]', 'column 1: found nosuch'],
+    [
+      `${enterprise}:departmnt`,
+      `column 1: found ${enterprise}:departmnt; expected an attribute of ${enterprise}, such as employeeNumber, costCenter, organization, division, department, manager.`,
+    ],
+    [
+      `${userType().schema.id}:nosuch`,
+      `column 1: found ${userType().schema.id}:nosuch; expected an attribute of User, such as userName`,
+    ],
     ['name.nosuch', 'column 1: found name.nosuch'],
     ['userName.value', 'column 1'],
     ['userName[value eq "x"]', 'column 9: found [; expected the end of the path.'],

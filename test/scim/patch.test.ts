@@ -366,6 +366,52 @@ describe('replace', () => {
       expect(patched(current, [operation]).emails).toEqual([first, { value: 'b', primary: false }])
   })
 
+  test('RFC-141 the old primary gives way in strict too, and nothing is noted', () => {
+    const both = [
+      { value: 'x', primary: true },
+      { ...work, primary: undefined, display: 'Babs' },
+    ]
+    for (const mode of [compat, strict])
+      for (const value of [both, both.toReversed()]) {
+        const interop = mode()
+        const { resource } = patch(barbara, [add('emails', JSON.parse(JSON.stringify(value)))], user, interop)
+        expect(resource.emails).toEqual([
+          { ...work, display: 'Babs', primary: false },
+          home,
+          { value: 'x', primary: true },
+        ])
+        patch(barbara, [replace('emails[type eq "home"].primary', true)], user, interop)
+        expect(interop.used).toEqual([])
+      }
+  })
+
+  test.each([
+    ['add', add('emails', [work, { ...home, primary: true }])],
+    ['replace', replace('emails', [work, { ...home, primary: true }])],
+    ['one sub-attribute of all', replace('emails.primary', true)],
+  ])('RFC-15 several primaries by one operation: %s', (_, operation) => {
+    const interop = compat()
+    expect(patch(barbara, [operation], user, interop).resource.emails).toEqual([
+      { ...work, primary: false },
+      { ...home, primary: true },
+    ])
+    expect(interop.used).toEqual(['several-primary: emails'])
+    expectRefusal(
+      () => patch(barbara, [operation], user, strict()),
+      'invalidValue',
+      '^Operations\\[0\\]: emails may have one value with primary true',
+    )
+  })
+
+  test('RFC-141 of two operations the last one counts, in strict too', () => {
+    const operations = [
+      replace('emails[type eq "home"].primary', true),
+      replace('emails[type eq "work"].primary', true),
+    ]
+    for (const mode of ['compat', 'strict'] as const)
+      expect(patched(barbara, operations, user, mode).emails).toEqual([work, { ...home, primary: false }])
+  })
+
   test('a sub-attribute of all, or of the first one', () => {
     expect(patched(barbara, [replace('emails.display', 'x')]).emails).toEqual([
       { ...work, display: 'x' },

@@ -80,14 +80,17 @@ async function answer(
   call: Call,
   c: Context<AdminEnv, string, { out: { query: unknown } }>,
 ): Promise<Response> {
-  const { status, body } = await call.handle({
+  const input = {
     service: c.var.service,
     params: c.req.param(),
     query: c.req.valid('query'),
-    body: call.body && (await readBody(c.req.raw, call.body)),
     origin: new URL(c.req.url).origin,
-    later: work => c.executionCtx.waitUntil(work),
-  })
+    later: (work: Promise<unknown>) => c.executionCtx.waitUntil(work),
+  }
+  const { problems } = call
+  const given =
+    call.body && (await readBody(c.req.raw, call.body, problems && (body => problems({ ...input, body }))))
+  const { status, body } = await call.handle({ ...input, body: given })
   const headers = { 'cache-control': 'no-store' }
   const reply = call.replies[status]
   if (reply && 'mediaType' in reply)

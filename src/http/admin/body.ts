@@ -1,22 +1,46 @@
 // What a call was sent, checked by its zod schemas: the JSON body, and what is wrong with a query.
 import * as z from 'zod'
 import { type FieldError, Problem } from '../../administration/problem'
+import type { Json } from '../../scim/json'
 
 const MAX_BODY_BYTES = 262_144
 /** More than this nobody reads. */
 const MAX_ERRORS = 20
 
+/** What a schema does not say: what else is wrong with a value that is not as it says. */
+export type FurtherProblems = (value: Json) => Promise<readonly FieldError[]>
+
 /** Throws 413, 400 for what is not a JSON object, 422 for one that is not as the schema says. */
-export async function readBody(request: Request, schema: z.ZodType): Promise<unknown> {
-  return checked(schema, parseObject(await readText(request), schema))
+export async function readBody(
+  request: Request,
+  schema: z.ZodType,
+  further?: FurtherProblems,
+): Promise<unknown> {
+  const value = parseObject(await readText(request), schema)
+  return further ? checkedWhole(schema, value, further) : checked(schema, value)
 }
 
 /** What the schema makes of a value. Throws 422 with everything that is wrong. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = check(schema, value)
   if (result.success) return result.data
-  const errors = fieldErrors(result.error)
-  throw new Problem(
+  throw refusal(fieldErrors(result.error))
+}
+
+/** The same, and what the schema does not say in the same answer. */
+export async function checkedWhole<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  further: FurtherProblems,
+): Promise<z.output<Schema>> {
+  const result = check(schema, value)
+  if (result.success) return result.data
+  throw refusal([...fieldErrors(result.error), ...(await further(value as Json))])
+}
+
+function refusal(all: readonly FieldError[]): Problem {
+  const errors = all.slice(0, MAX_ERRORS)
+  return new Problem(
     422,
     errors.map(({ path, message }) => `${path || 'The body'}: ${message}`).join('; '),
     errors,

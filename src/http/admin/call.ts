@@ -1,6 +1,8 @@
 // One call of the admin API as data: what checks it, what answers it, and what describes it in /openapi.json.
 import type * as z from 'zod'
+import type { FieldError } from '../../administration/problem'
 import type { Service } from '../../env'
+import type { Json } from '../../scim/json'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -50,6 +52,8 @@ interface Definition<Path extends string, Body, Query, R extends Replies> {
   readonly body?: Body
   readonly query?: Query
   readonly replies: R
+  /** What else is wrong with a body that is not as its schema says, as far as it can be read. */
+  readonly problems?: (input: Input<Path, Json, Output<Query>>) => Promise<readonly FieldError[]>
   readonly handle: (input: Input<Path, Output<Body>, Output<Query>>) => Promise<Answer<R>>
 }
 
@@ -61,6 +65,7 @@ export interface Call {
   readonly body?: z.ZodType
   readonly query?: z.ZodObject
   readonly replies: Replies
+  readonly problems?: (input: Input<string, Json, unknown>) => Promise<readonly FieldError[]>
   readonly handle: (input: Input<string, unknown, unknown>) => Promise<{ status: number; body?: unknown }>
 }
 

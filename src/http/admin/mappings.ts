@@ -3,12 +3,15 @@ import * as z from 'zod'
 import {
   getMapping,
   listMappingVersions,
+  mappingProblems,
   previewMapping,
   putMapping,
   rollbackMapping,
 } from '../../administration/mappings'
 import { openTenant } from '../../administration/open-tenant'
+import type { Service } from '../../env'
 import { mappingDocument, mappingOf } from '../../mapping/profile-document'
+import type { Json } from '../../scim/json'
 import { call } from './call'
 import { pageQuery, pageReply } from './list'
 
@@ -80,6 +83,7 @@ export const mappingCalls = [
     summary: 'Publish a mapping; 422 lists what is wrong, and how many users would be refused by which rule',
     body: newMapping,
     replies: { 200: state },
+    problems,
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)
       const put = await putMapping(service, tenant, params.id, documentOf(body))
@@ -116,6 +120,7 @@ export const mappingCalls = [
     summary: 'What a mapping would do to the users of the connection; nothing is written',
     body: newMapping,
     replies: { 200: preview },
+    problems,
     handle: async ({ service, origin, params, body }) => {
       const tenant = await openTenant(service, origin, params.slug)
       const found = await previewMapping(service, tenant, params.id, documentOf(body))
@@ -123,3 +128,14 @@ export const mappingCalls = [
     },
   }),
 ]
+
+interface ProblemsInput {
+  readonly service: Service
+  readonly origin: string
+  readonly params: { readonly slug: string; readonly id: string }
+  readonly body: Json
+}
+
+async function problems({ service, origin, params, body }: ProblemsInput) {
+  return mappingProblems(service, await openTenant(service, origin, params.slug), params.id, body)
+}

@@ -5,6 +5,7 @@ import {
   listProfiles,
   listProfileVersions,
   type ProfileItem,
+  profileProblems,
   putProfile,
   removeProfile,
 } from '../../administration/profiles'
@@ -73,6 +74,7 @@ export const profileCalls = [
     summary: 'A new version of a profile; the tenants that have it get it, and their users are read anew',
     body: newProfile,
     replies: { 200: profile, 201: profile },
+    problems: async ({ params, body }) => profileProblems(params.name, body),
     handle: async ({ service, params, body }) => {
       const put = await putProfile(service, params.name, profileDocumentOf(body))
       return { status: put.created ? 201 : 200, body: reply(put.profile) }

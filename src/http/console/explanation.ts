@@ -106,6 +106,7 @@ const corrections: Readonly<Record<ToleranceName, string>> = {
   'quoted-boolean': `${FLAG} In a OneLogin template, write the value without quotation marks.`,
   'empty-string': TEMPLATE,
   'single-for-many': 'In a JSON template, put the value into square brackets.',
+  'several-primary': 'Give one of the values alone "primary": in PingOne, map one e-mail attribute only.',
   'list-for-one': FLAG,
   'text-for-complex': FLAG,
   'unqualified-extension': 'Write the attribute with its schema URN in the attribute mapping.',

@@ -8,13 +8,14 @@ import {
   type MappingItem,
   type MappingPreview,
   type MappingState,
+  mappingProblems,
   previewMapping,
   putMapping,
   rollbackMapping,
 } from '../../administration/mappings'
 import { listTargetGroups } from '../../administration/target-groups'
 import type { Mapping } from '../../mapping/profile'
-import { checked } from '../admin/body'
+import { checkedWhole } from '../admin/body'
 import { documentOf, newMapping } from '../admin/mappings'
 import { Badge } from '../pages/badge'
 import { redirect } from '../pages/document'
@@ -267,9 +268,10 @@ function submit(c: ConsoleContext): Promise<Response> {
     c,
     async tenant => {
       const mapping = documentOf(
-        checked(
+        await checkedWhole(
           newMapping,
           isDocument(c) ? parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT) : mappingOfRows(values),
+          document => mappingProblems(service, tenant, id, document),
         ),
       )
       if (form.get('action') !== 'publish')

@@ -6,10 +6,11 @@ import {
   listProfiles,
   listProfileVersions,
   type ProfileItem,
+  profileProblems,
   putProfile,
   removeProfile,
 } from '../../administration/profiles'
-import { checked } from '../admin/body'
+import { checkedWhole } from '../admin/body'
 import { newProfile, profileDocumentOf } from '../admin/profiles'
 import { Badge } from '../pages/badge'
 import { redirect } from '../pages/document'
@@ -199,7 +200,7 @@ function create(c: ConsoleContext): Promise<Response> {
   return attempt(
     c,
     async () => {
-      const document = profileDocumentOf(checked(newProfile, parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT)))
+      const document = await documentFrom(form)
       if (await getProfile(service, document.name).catch(none))
         throw invalid('name', 'is taken: open that profile to make a new version of it')
       await putProfile(service, document.name, document)
@@ -207,6 +208,13 @@ function create(c: ConsoleContext): Promise<Response> {
     },
     (state, status) => newPage(c, state, status),
   )
+}
+
+/** `name`: of the profile that is edited. */
+async function documentFrom(form: URLSearchParams, name?: string) {
+  const typed = parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT)
+  const given = await checkedWhole(newProfile, typed, async document => profileProblems(name, document))
+  return profileDocumentOf(given)
 }
 
 function none(error: unknown): undefined {
@@ -220,8 +228,7 @@ function put(c: ConsoleContext): Promise<Response> {
   return attempt(
     c,
     async () => {
-      const given = checked(newProfile, parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT))
-      await putProfile(service, name, profileDocumentOf(given))
+      await putProfile(service, name, await documentFrom(form, name))
       return redirect(done(`${PROFILES}/${name}`, 'saved'))
     },
     (state, status) => edit(c, state, status),
