@@ -19,7 +19,7 @@ export const activityRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/activity/:id', one)
 
 /** Whose resources are people. */
-const accountType = accountTypeOf(standardResourceTypes).name
+const accountType = accountTypeOf(standardResourceTypes)
 
 const outcomes: readonly Option[] = [
   ['', 'whatever came of it'],
@@ -197,6 +197,12 @@ function WithCode({ text }: { text: string }) {
   return <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>
 }
 
+/** Of a refused request the path alone tells; whoever was not found may never have been there. */
+function isPerson({ resourceType, path, status }: ActivityItem): boolean {
+  if (resourceType !== null) return resourceType === accountType.name
+  return status !== 404 && path.startsWith(`${accountType.endpoint}/`)
+}
+
 function Facts({
   entry,
   slug,
@@ -236,7 +242,7 @@ function Facts({
           ) : (
             <>
               {resourceType}{' '}
-              {resourceType === accountType ? (
+              {isPerson(entry) ? (
                 <a href={at(slug, 'people', resourceId)}>{resourceId}</a>
               ) : (
                 <code>{resourceId}</code>

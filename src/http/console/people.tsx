@@ -191,12 +191,14 @@ async function person(c: ConsoleContext): Promise<Response> {
             </a>
           </header>
           <p class="muted small">
-            Newest first: what changed, the request that asked for it, and who was told.
+            Newest first: what changed, the request that asked for it, and who was told; and what an identity
+            provider asked about the person and was refused, as far as the activity goes back (
+            {days(service.activityDays)}).
           </p>
           {story.items.length === 0 ? (
             <p>Nothing is known to have happened.</p>
           ) : (
-            <Story entries={story.items} slug={slug} />
+            <Story entries={story.items} slug={slug} connections={connections} />
           )}
         </section>
         <Pager path={path} nextCursor={story.nextCursor} cursor={c.req.query('cursor')} />
@@ -210,9 +212,13 @@ function nobody(error: unknown): undefined {
   throw error
 }
 
+function days(n: number): string {
+  return n === 1 ? '1 day' : `${n} days`
+}
+
 /** What the last event called them. */
 function nameIn(story: readonly StoryEntry[]): string | undefined {
-  const user = story[0]?.event.data.user
+  const user = story.flatMap(entry => ('event' in entry ? [entry.event] : []))[0]?.data.user
   const name = typeof user === 'object' && user !== null && 'userName' in user ? user.userName : undefined
   return typeof name === 'string' ? name : undefined
 }
