@@ -196,6 +196,26 @@ describe("a person's page", () => {
   })
 })
 
+test('a mapping is tried while it is typed only where that does not read thousands of users each time', async () => {
+  const { slug, token, tenantId, connectionId } = await newWorld()
+  await scim(slug, token, 'POST', '/Users', { schemas: [USER], userName: 'ann' })
+  const path = at(slug, `/connections/${connectionId}/mapping`)
+  const pageWith = async (users: number) => {
+    await rows(
+      `UPDATE totals SET live = ?2, active = 1 WHERE tenant_id = ?1 AND type = 'User'`,
+      tenantId,
+      users,
+    )
+    return visitor.get(path)
+  }
+  const few = await pageWith(5_000)
+  expect(few.html).toContain('data-live="preview"')
+  expect(few.headers.get('content-security-policy')).toMatch(/default-src 'none';.*; connect-src 'self'$/)
+  const many = await pageWith(5_001)
+  expect(many.html).not.toContain('data-live="')
+  expect(wordsOf(many.html)).toContain('that would read all 5,001 users of the tenant each time')
+})
+
 test('a refusal is explained on its page: what it means, what to change there and here', async () => {
   const { slug, token } = await newWorld()
   await scim(slug, token, 'POST', '/Users', { schemas: [USER], userName: 'ann' })

@@ -2,8 +2,9 @@
 // back.
 import { Hono } from 'hono'
 import { getConnection } from '../../administration/connections'
+import { MOST_TRIED_UNASKED } from '../../administration/mapping-trial'
 import {
-  getMapping,
+  getMappingToTry,
   listMappingVersions,
   type MappingItem,
   type MappingPreview,
@@ -17,7 +18,7 @@ import type { Mapping } from '../../mapping/profile'
 import { checked } from '../admin/body'
 import { documentOf, newMapping } from '../admin/mappings'
 import { Badge } from '../pages/badge'
-import { redirect } from '../pages/document'
+import { ASKS_AGAIN, redirect } from '../pages/document'
 import { Errors, Form, type FormState, type Option, TextArea } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager, withQuery } from '../pages/pager'
@@ -34,9 +35,9 @@ import {
 } from './context'
 import { DOCUMENT } from './document-form'
 import { show } from './layout'
-import { fitsRows, MappingRows, mappingFields, mappingOfRows, withoutGaps } from './mapping-rows'
+import { asTyped, fitsRows, MappingRows, mappingFields, mappingOfRows } from './mapping-rows'
 import { done } from './notice'
-import { Preview } from './preview'
+import { PREVIEW, Preview } from './preview'
 
 export const mappingRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/connections/:id/mapping', c => mappingPage(c))
@@ -49,6 +50,8 @@ const CHOICE = 200
 interface Shown {
   readonly state?: FormState
   readonly preview?: MappingPreview
+  /** What is wrong was found by trying, not by publishing. */
+  readonly isTrial?: boolean
 }
 
 async function mappingPage(c: ConsoleContext, shown: Shown = {}, status = 200): Promise<Response> {
@@ -58,13 +61,15 @@ async function mappingPage(c: ConsoleContext, shown: Shown = {}, status = 200): 
   const id = c.req.param('id') ?? ''
   const [connection, mapping, versions, groups] = await Promise.all([
     getConnection(tenant, id),
-    getMapping(tenant, id),
+    getMappingToTry(tenant, id),
     listMappingVersions(service, tenant, id, pageOf(c, 10)),
     listTargetGroups(service, { id: database.tenantId, database }, { limit: CHOICE }),
   ])
   const path = at(slug, 'connections', id, 'mapping')
-  const { preview, state = {} } = shown
+  const { preview, state = {}, isTrial = false } = shown
   const { recompute } = mapping
+  const asDocument = isDocument(c) || !fitsRows(mapping)
+  const fields = asDocument ? [DOCUMENT] : mappingFields(state.values ?? new URLSearchParams())
   return show(
     c,
     {
@@ -89,20 +94,22 @@ async function mappingPage(c: ConsoleContext, shown: Shown = {}, status = 200): 
               </p>
             </section>
           )}
-          {preview && <Preview preview={preview} />}
+          {!isTrial && <Errors state={state} fields={fields} />}
           <Editor
             path={path}
             mapping={mapping}
             state={state}
-            asDocument={isDocument(c) || !fitsRows(mapping)}
+            asDocument={asDocument}
             targetGroups={groups.items.map(({ id: group, name }): Option => [group, name])}
           />
+          <Preview users={mapping.users} preview={preview} state={isTrial ? state : {}} fields={fields} />
           <Versions path={path} versions={versions.items} current={mapping.version} />
           <Pager path={path} nextCursor={versions.nextCursor} cursor={c.req.query('cursor')} />
         </>
       ),
     },
     status,
+    ASKS_AGAIN,
   )
 }
 
@@ -118,12 +125,11 @@ function Editor({
   targetGroups,
 }: {
   path: string
-  mapping: MappingState
+  mapping: MappingState & { readonly users: number }
   state: FormState
   asDocument: boolean
   targetGroups: readonly Option[]
 }) {
-  const fields = asDocument ? [DOCUMENT] : mappingFields(state.values ?? new URLSearchParams())
   return (
     <section class="card">
       <header>
@@ -134,7 +140,6 @@ function Editor({
           <a href={withQuery(path, { as: 'document' })}>Edit as a document</a>
         )}
       </header>
-      <Errors state={state} fields={fields} />
       <Form action={path} state={state}>
         {asDocument ? (
           <TextArea
@@ -146,18 +151,25 @@ function Editor({
         ) : (
           <MappingRows mapping={mapping} values={state.values} targetGroups={targetGroups} />
         )}
-        <div class="row end">
+        <div class="row">
+          <button
+            type="submit"
+            class="primary"
+            name="action"
+            value="preview"
+            formaction={`${path}#${PREVIEW}`}
+            data-live={mapping.users > MOST_TRIED_UNASKED ? undefined : PREVIEW}
+          >
+            Try it on the users that there are
+          </button>
+          <button type="submit" name="action" value="publish">
+            Publish
+          </button>
           {!asDocument && (
             <button type="submit" class="quiet" name="action" value="more">
               More rows
             </button>
           )}
-          <button type="submit" name="action" value="publish">
-            Publish
-          </button>
-          <button type="submit" class="primary" name="action" value="preview">
-            Try it on the users that there are
-          </button>
         </div>
       </Form>
     </section>
@@ -261,26 +273,27 @@ function BackTo({ path, version }: { path: string; version: number }) {
 function submit(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  const values = isDocument(c) ? form : withoutGaps(form)
-  if (form.get('action') === 'more') return mappingPage(c, { state: { values } })
+  const action = form.get('action')
+  const state = { values: form }
+  if (action === 'more') return mappingPage(c, { state })
   return attemptInTenant(
     c,
     async tenant => {
       const mapping = documentOf(
         checked(
           newMapping,
-          isDocument(c) ? parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT) : mappingOfRows(values),
+          isDocument(c) ? parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT) : mappingOfRows(form),
         ),
       )
-      if (form.get('action') !== 'publish')
-        return mappingPage(c, {
-          state: { values },
-          preview: await previewMapping(service, tenant, id, mapping),
-        })
+      if (action !== 'publish')
+        return mappingPage(c, { state, preview: await previewMapping(service, tenant, id, mapping) })
       await putMapping(service, tenant, id, mapping)
       return redirect(done(at(tenant.slug, 'connections', id, 'mapping'), 'published'))
     },
-    ({ problem }, status) => mappingPage(c, { state: { values, problem } }, status),
+    ({ problem }, status) => {
+      const shown = isDocument(c) ? problem : problem && asTyped(problem, form)
+      return mappingPage(c, { state: { ...state, problem: shown }, isTrial: action !== 'publish' }, status)
+    },
   )
 }
 
