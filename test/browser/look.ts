@@ -41,11 +41,18 @@ export async function expectAccessible(page: Page, name: string): Promise<void> 
   expect(found, `what axe finds on ${name}`).toEqual([])
 }
 
+/** Neither the page nor a part of it. */
 export async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
   const [content, window] = await page.evaluate<[number, number]>(
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
   )
   expect(content, `width of ${name}`).toBeLessThanOrEqual(window)
+  const cut = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('main div, main section, main article, nav ul')]
+      .filter(part => getComputedStyle(part).overflowX !== 'visible' && part.scrollWidth > part.clientWidth)
+      .map(part => part.outerHTML.slice(0, 200))`,
+  )
+  expect(cut, `what is cut off on ${name}`).toEqual([])
 }
 
 async function takePicture(page: Page, name: string): Promise<void> {

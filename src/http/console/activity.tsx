@@ -8,7 +8,7 @@ import { Empty } from '../pages/empty'
 import { Form, type Option, Select } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { connectionNames } from './connection-names'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { explain, type HelpSection } from './explanation'
@@ -88,7 +88,7 @@ async function list(c: ConsoleContext): Promise<Response> {
 function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: string | undefined }) {
   const { id, method, path, status, outcome, scimType, detail, connectionId, tolerances, durationMs } = entry
   return (
-    <tr>
+    <TableRow>
       <td>
         <Moment at={entry.at} />
       </td>
@@ -111,7 +111,7 @@ function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: s
       </td>
       <td>{tolerances.length === 0 ? <span class="muted">—</span> : tolerances.length}</td>
       <td class="number">{duration(durationMs)}</td>
-    </tr>
+    </TableRow>
   )
 }
 
@@ -151,7 +151,7 @@ function InWords({ entry, connection }: { entry: ActivityItem; connection: strin
           <h3>What was tolerated</h3>
           <Table label="What was tolerated" columns={['What was sent', 'Where', 'To do without it']}>
             {tolerated.map(({ name, place, what, remedy: correction }) => (
-              <tr>
+              <TableRow>
                 <th scope="row">
                   {what}
                   <div class="small muted">
@@ -160,7 +160,7 @@ function InWords({ entry, connection }: { entry: ActivityItem; connection: strin
                 </th>
                 <td>{place === undefined ? '—' : <code>{place}</code>}</td>
                 <td>{correction}</td>
-              </tr>
+              </TableRow>
             ))}
           </Table>
         </>

@@ -21,7 +21,7 @@ import { Errors, Form, type FormState, type Option, Select, TextField } from '..
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Progress } from '../pages/progress'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { Badges, FailedRequests } from './connection-health'
 import {
   at,
@@ -80,7 +80,7 @@ async function list(c: ConsoleContext): Promise<Response> {
           ) : (
             <Table columns={['Name', 'Identity provider', 'Mode', 'State', 'Created']}>
               {items.map(({ id, name, idp, mode, status, createdAt }) => (
-                <tr>
+                <TableRow>
                   <th scope="row" class="break">
                     <a href={at(slug, 'connections', id)}>{name}</a>
                   </th>
@@ -92,7 +92,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   <td>
                     <Moment at={createdAt} />
                   </td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}

@@ -23,7 +23,7 @@ import { Errors, Form, type FormState, type Option, TextArea } from '../pages/fo
 import { Moment } from '../pages/moment'
 import { Pager, withQuery } from '../pages/pager'
 import { Progress } from '../pages/progress'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import {
   at,
   attemptInTenant,
@@ -206,7 +206,7 @@ function Versions({
         {earlier.map(one => (
           <Version path={path} item={one} />
         ))}
-        <tr>
+        <TableRow>
           <th scope="row">0</th>
           <td>
             <span class="muted">—</span>
@@ -215,7 +215,7 @@ function Versions({
           <td>
             <BackTo path={path} version={0} />
           </td>
-        </tr>
+        </TableRow>
       </Table>
     </section>
   )
@@ -232,7 +232,7 @@ function Version({
 }) {
   const { version, createdAt } = item
   return (
-    <tr>
+    <TableRow>
       <th scope="row">
         {version} {isCurrent && <Badge state="in force" tone="ok" />}
       </th>
@@ -246,7 +246,7 @@ function Version({
         </details>
       </td>
       <td>{!isCurrent && <BackTo path={path} version={version} />}</td>
-    </tr>
+    </TableRow>
   )
 }
 

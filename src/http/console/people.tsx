@@ -21,7 +21,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { connectionNames } from './connection-names'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
@@ -57,7 +57,7 @@ async function list(c: ConsoleContext): Promise<Response> {
       <>
         <section class="card">
           <Errors state={state} fields={['q']} />
-          <Form action={path} method="get" class="inline" state={state} label="Find people">
+          <Form action={path} method="get" class="inline" state={state} role="search" label="People">
             <TextField
               name="q"
               label="Find people"
@@ -132,7 +132,7 @@ function People({ people, slug }: { people: readonly UserItem[]; slug: string })
   return (
     <Table columns={['Name', 'State', 'externalId', 'Roles', 'Target group', 'Changed (UTC)']}>
       {people.map(user => (
-        <tr>
+        <TableRow>
           <th scope="row" class="break">
             <a href={at(slug, 'people', user.id)}>{user.userName || user.id}</a>
           </th>
@@ -145,7 +145,7 @@ function People({ people, slug }: { people: readonly UserItem[]; slug: string })
           <td>
             <Moment at={user.updatedAt} />
           </td>
-        </tr>
+        </TableRow>
       ))}
     </Table>
   )

@@ -2,7 +2,7 @@
 import { MOST_TRIED_UNASKED } from '../../administration/mapping-trial'
 import type { MappingPreview } from '../../administration/mappings'
 import { Errors, type FormState } from '../pages/form'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { Figure } from './overview'
 
 type Example = MappingPreview['examples'][number]
@@ -36,6 +36,7 @@ export function Preview({
       <Occasion users={users} />
       <div id="preview-sentence" data-live-part aria-live="polite">
         {preview && <Sentence preview={preview} />}
+        {!preview && !state.problem && <p class="muted">Nothing has been tried yet.</p>}
         <Errors
           state={state}
           fields={fields}
@@ -98,7 +99,7 @@ function Details({ preview: { users, roles, targetGroups, examples } }: { previe
           <h3>Examples</h3>
           <Table label="Examples" columns={['Person', 'Now', 'Then', 'In the way']}>
             {examples.map(example => (
-              <tr>
+              <TableRow>
                 <th scope="row" class="break">
                   {example.userName}
                 </th>
@@ -109,7 +110,7 @@ function Details({ preview: { users, roles, targetGroups, examples } }: { previe
                   <Seen seen={example.after} other={example.before} />
                 </td>
                 <td class="break">{example.problems.join('; ') || '—'}</td>
-              </tr>
+              </TableRow>
             ))}
           </Table>
         </>

@@ -119,7 +119,7 @@ function AskedBy({
       {tokenHint !== null && (
         <>
           {' '}
-          with the token <code>…{tokenHint}</code>
+          with the token <code class="nowrap">…{tokenHint}</code>
         </>
       )}
       : {children}

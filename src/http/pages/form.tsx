@@ -21,6 +21,7 @@ export function Form({
   state = {},
   method = 'post',
   class: className,
+  role,
   label,
   children,
 }: {
@@ -28,12 +29,13 @@ export function Form({
   state?: FormState
   method?: 'post' | 'get'
   class?: string
+  role?: 'search'
   label?: string
   children?: Child
 }) {
   const token = useContext(FormToken)
   return (
-    <form action={action} method={method} class={className} aria-label={label}>
+    <form action={action} method={method} class={className} role={role} aria-label={label}>
       {method === 'post' && <input type="hidden" name={FORM_TOKEN} value={token} />}
       <Current.Provider value={state}>{children}</Current.Provider>
     </form>
