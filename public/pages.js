@@ -3,12 +3,12 @@
 
 for (const button of document.querySelectorAll('button[data-copy]')) {
   button.hidden = !navigator.clipboard
+  const said = [...button.childNodes]
   button.addEventListener('click', async () => {
-    const said = button.textContent
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent)
     button.textContent = 'Copied'
     setTimeout(() => {
-      button.textContent = said
+      button.replaceChildren(...said)
     }, 1600)
   })
 }
