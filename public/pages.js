@@ -110,5 +110,5 @@ function saidAt(field, page) {
   if (error) field.append(error)
 }
 
-// What went wrong is read out first.
-document.querySelector('.notice.bad[tabindex]')?.focus()
+// What became of the form that was sent is read out first, and the next Tab goes on from there.
+document.querySelector('.notice[tabindex], .secret[tabindex]')?.focus()

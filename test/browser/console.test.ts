@@ -261,6 +261,9 @@ describe('the operator', () => {
     await expectAccessible(page, 'a search of people')
     await pressOn(page, page.getByRole('link', { name: 'Setup links' }))
     await pressOn(page, button(page, 'Make a link, and show it'))
+    // What is shown once is next, not behind the menus.
+    await page.keyboard.press('Tab')
+    await button(page, 'Copy Setup link').and(page.locator(':focus')).waitFor()
     expect(await page.locator('#secret-0').innerText()).toContain('/setup/')
   })
 })

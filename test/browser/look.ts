@@ -12,7 +12,7 @@ const pictures = fileURLToPath(new URL('../../screenshots', import.meta.url))
 const DESK = { width: 1120, height: 760 }
 const PHONE = { width: 390, height: 844 }
 
-/** Accessible in light and dark and no wider than a phone; with a picture of both. The page is then as it was. */
+/** Accessible in light and dark and no wider than a phone or what stands on a desk; with a picture of both. The page is then as it was. */
 export async function lookAt(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.setViewportSize(PHONE)
@@ -22,6 +22,7 @@ export async function lookAt(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize(DESK)
   await expectAccessible(page, `${name}, light`)
+  await expectNoSidewaysScroll(page, `${name} on a desk`)
   await takePicture(page, name)
 }
 

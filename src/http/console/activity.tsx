@@ -100,7 +100,7 @@ function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: s
         </a>
         {detail !== null && <div class="small muted break">{detail}</div>}
       </th>
-      <td class="nowrap">
+      <td>
         <Badge state={outcome} />{' '}
         <span class="small muted">
           {status} {scimType}

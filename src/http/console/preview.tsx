@@ -31,7 +31,7 @@ export function Preview({
   fields: readonly string[]
 }) {
   return (
-    <section class="card" aria-label="Preview" id={PREVIEW}>
+    <section class="card" aria-label="Preview" id={PREVIEW} tabindex={-1}>
       <h2>What it would do</h2>
       <Occasion users={users} />
       <div id="preview-sentence" data-live-part aria-live="polite">

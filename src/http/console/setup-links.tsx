@@ -58,7 +58,7 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
             <Select
               name="connectionId"
               label="Connection"
-              options={[['', 'a new one, of the kind that the IT admin chooses'], ...names]}
+              options={[['', 'a new one, as the IT admin chooses'], ...names]}
             />
             <Select name="expiresInHours" label="Works for" value="72" options={lifetimes} />
             <button type="submit" class="primary">
