@@ -1,13 +1,14 @@
-// What pages are nicer with, and complete without: copying, times of the reader's own zone, one click a form.
+// What pages are nicer with, and complete without: copying, times of the reader's own zone, one click a form, and what a
+// button would show, shown while its form is being filled in.
 
 for (const button of document.querySelectorAll('button[data-copy]')) {
   button.hidden = !navigator.clipboard
+  const said = [...button.childNodes]
   button.addEventListener('click', async () => {
-    const said = button.textContent
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent)
     button.textContent = 'Copied'
     setTimeout(() => {
-      button.textContent = said
+      button.replaceChildren(...said)
     }, 1600)
   })
 }
@@ -32,5 +33,82 @@ addEventListener('pageshow', () => {
   for (const button of document.querySelectorAll('[aria-busy]')) button.removeAttribute('aria-busy')
 })
 
-// What went wrong is read out first.
-document.querySelector('.notice.bad[tabindex]')?.focus()
+for (const hint of document.querySelectorAll('[data-with-script]')) hint.hidden = false
+
+/** Typing has stopped when nothing was typed for this long. */
+const STOPPED_AFTER_MS = 500
+
+// Only the marked parts and what is said at the fields change, so that nobody loses the focus or what was typed.
+for (const button of document.querySelectorAll('button[data-live]')) {
+  const { form } = button
+  const region = document.getElementById(button.dataset.live)
+  const typed = () => new URLSearchParams(new FormData(form, button)).toString()
+  let shown = typed()
+  let timer
+  let isUnderWay = false
+
+  const soon = () => {
+    clearTimeout(timer)
+    timer = setTimeout(ask, STOPPED_AFTER_MS)
+  }
+  form.addEventListener('input', soon)
+  form.addEventListener('change', soon)
+
+  // One at a time: an answer to what was typed before can neither come late nor stay.
+  async function ask() {
+    const sent = typed()
+    if (isUnderWay || sent === shown || form.dataset.sent) return
+    isUnderWay = true
+    region.setAttribute('aria-busy', 'true')
+    const page = await answerTo(button, sent)
+    isUnderWay = false
+    region.removeAttribute('aria-busy')
+    if (form.dataset.sent) return
+    if (typed() !== sent) return soon()
+    const isAnswer = Boolean(page?.getElementById(region.id))
+    shown = isAnswer ? sent : undefined
+    if (isAnswer) show(page)
+    else sayThatItFailed()
+  }
+
+  function sayThatItFailed() {
+    for (const part of region.querySelectorAll('[data-live-part]')) part.replaceChildren()
+    region.querySelector('[aria-live]').textContent = 'It could not be tried by itself. Press the button.'
+  }
+
+  function show(page) {
+    for (const part of region.querySelectorAll('[data-live-part]')) {
+      const next = page.getElementById(part.id)
+      if (next.innerHTML !== part.innerHTML) part.replaceChildren(...next.childNodes)
+    }
+    for (const field of form.querySelectorAll('.field')) saidAt(field, page)
+  }
+}
+
+/** The page with which the service answers; undefined when it does not. */
+async function answerTo(button, sent) {
+  const headers = { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' }
+  try {
+    const reply = await fetch(button.formAction, { method: 'POST', headers, body: sent })
+    return new DOMParser().parseFromString(await reply.text(), 'text/html')
+  } catch {
+    return undefined
+  }
+}
+
+/** What the page says is wrong with this field. */
+function saidAt(field, page) {
+  const control = field.querySelector('[name]')
+  const next = page.getElementById(control.id)
+  for (const name of ['aria-invalid', 'aria-describedby']) {
+    const value = next?.getAttribute(name) ?? null
+    if (value === null) control.removeAttribute(name)
+    else control.setAttribute(name, value)
+  }
+  field.querySelector('.error')?.remove()
+  const error = next?.closest('.field').querySelector('.error')
+  if (error) field.append(error)
+}
+
+// What became of the form that was sent is read out first, and the next Tab goes on from there.
+document.querySelector('.notice[tabindex], .secret[tabindex]')?.focus()

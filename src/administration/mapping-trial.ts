@@ -15,6 +15,11 @@ import { isPlaced } from '../storage/target-groups'
 
 /** Users of one round trip. */
 const USERS_AT_ONCE = 1_000
+/**
+ * Of a tenant with more users a mapping is not tried with every change that somebody types: a row is read for each of
+ * them, a round trip for a thousand, about 20 ms of the processor's time for as many.
+ */
+export const MOST_TRIED_UNASKED = 5_000
 
 export interface Seen {
   readonly profile: JsonObject

@@ -21,11 +21,14 @@ import {
   selectMapping,
   selectMappingVersion,
 } from '../storage/mapping-rows'
+import { selectCounts } from '../storage/metrics-rows'
 import { selectTargetGroups } from '../storage/target-groups'
+import type { Outcome } from '../storage/tenant-database'
 import { asOperator } from './as-operator'
 import { beginJob } from './begin-job'
 import { untilSettled } from './configuration-change'
 import { type TriedUser, tryOn, withMapping } from './mapping-trial'
+import { countedTypes } from './metrics'
 import type { OpenTenant } from './open-tenant'
 import { type Page, type PageRequest, readPage } from './page'
 import { type FieldError, notFound, Problem } from './problem'
@@ -65,11 +68,28 @@ interface Shift {
 const MAX_EXAMPLES = 20
 
 export async function getMapping({ database }: OpenTenant, connectionId: string): Promise<MappingState> {
+  return stateOf(await database.batch(selectState(database.tenantId, connectionId)))
+}
+
+/** The same, with how many users of the tenant a preview would have to read. */
+export async function getMappingToTry(
+  { database }: OpenTenant,
+  connectionId: string,
+): Promise<MappingState & { readonly users: number }> {
   const { tenantId } = database
-  const [mapping, progress] = await database.batch([
-    selectMapping(tenantId, connectionId),
-    selectRecompute(tenantId, connectionId),
+  const [counted, ...state] = await database.batch([
+    selectCounts(tenantId, countedTypes),
+    ...selectState(tenantId, connectionId),
   ])
+  const { active, inactive } = counted?.rows[0] ?? {}
+  return { ...stateOf(state), users: Number(active) + Number(inactive) }
+}
+
+function selectState(tenantId: string, connectionId: string) {
+  return [selectMapping(tenantId, connectionId), selectRecompute(tenantId, connectionId)]
+}
+
+function stateOf([mapping, progress]: readonly Outcome[]): MappingState {
   const row = mapping?.rows[0]
   if (!row) throw notFound('connection')
   const job = progress?.rows[0]

@@ -257,12 +257,21 @@ class ScimRequestLog implements RequestLog {
       detail: this.#refusal?.loggedDetail ?? null,
       help: this.#refusal?.help ?? null,
       resourceType: this.#resourceType,
-      resourceId: this.#resourceId,
+      resourceId: this.#resourceId ?? (status >= 400 ? this.#named() : null),
       tolerances: this.interop?.used ?? [],
       durationMs: this.service.now() - this.startedAt,
     }
   }
+
+  /** The resource that the path is about. */
+  #named(): string | null {
+    const id = this.c.req.param('id')
+    return id !== undefined && ID.test(id) ? id : null
+  }
 }
+
+/** What an id can look like: nothing that a path would have to escape. */
+const ID = /^[\w-]{1,64}$/
 
 /** An address or a name where an id belongs is not kept: ids need no escapes, however often they are escaped. */
 function pathBelowBase(path: string): string {

@@ -17,7 +17,9 @@ export interface ActivityEntry {
   readonly detail: string | null
   /** Section of docs/troubleshooting.md. */
   readonly help: HelpTopic | null
+  /** Of a request that was refused or failed, null where it was not come to. */
   readonly resourceType: string | null
+  /** Of a request that was refused or failed, what its path names, be there such a resource or not. */
   readonly resourceId: string | null
   readonly tolerances: readonly string[]
   readonly durationMs: number

@@ -609,6 +609,10 @@ export const activity = sqliteTable(
     primaryKey({ columns: [table.tenantId, table.id] }),
     index('activity_outcome').on(table.tenantId, table.outcome, table.id),
     index('activity_connection').on(table.tenantId, table.connectionId, table.id),
+    // For a person's story; what is done costs no entry.
+    index('activity_refused')
+      .on(table.tenantId, table.resourceId, table.id)
+      .where(sql`status >= 400 AND resource_id IS NOT NULL`),
   ],
 )
 

@@ -146,6 +146,17 @@ export function selectActivity(tenantId: string, ids: readonly string[]): SQL {
     WHERE tenant_id = ${tenantId} AND activity.id = i.value`
 }
 
+/**
+ * Requests about one person that were refused or failed, newest first; `beforeId` is the last one of the page before.
+ * Nobody of whom no event tells was ever there: what is asked about such an id is no person's story.
+ */
+export function pageOfRefusals(tenantId: string, userId: string, beforeId: string, limit: number): SQL {
+  return sql`SELECT ${activityColumns} FROM activity INDEXED BY activity_refused
+    WHERE tenant_id = ${tenantId} AND resource_id = ${userId} AND status >= 400 AND id < ${beforeId}
+      AND EXISTS (SELECT 1 FROM events WHERE tenant_id = ${tenantId} AND user_id = ${userId})
+    ORDER BY activity.id DESC LIMIT ${limit}`
+}
+
 /** Newest first. */
 export function pageOfActivity(
   tenantId: string,

@@ -82,4 +82,15 @@ describe('a look', () => {
     await expect(lookAt(`<pre>${'x'.repeat(400)}</pre>`, expectNoSidewaysScroll)).rejects.toThrow(/width/)
     await lookAt('<pre>x</pre>', expectNoSidewaysScroll)
   })
+
+  it('finds what is wider than what it is in, and cut off there', async () => {
+    const within = (overflow: string, text: string) =>
+      lookAt(`<div id="part"><pre>${text}</pre></div>`, async (page, name) => {
+        await page.evaluate(`document.getElementById('part').style.overflow = '${overflow}'`)
+        await expectNoSidewaysScroll(page, name)
+      })
+    for (const overflow of ['auto', 'hidden'])
+      await expect(within(overflow, 'x'.repeat(400))).rejects.toThrow(/cut off/)
+    await within('auto', 'x')
+  })
 })

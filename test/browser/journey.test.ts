@@ -4,10 +4,33 @@ import { expect } from 'vitest'
 import { entra } from '../../scripts/identity-providers.mjs'
 import { startReceiver } from '../process/world'
 import { lookAt, takePictureOf } from './look'
-import { newSlug, signIn, tenantOf } from './operator'
+import { newSlug, newTenant, signIn, tenantOf } from './operator'
 import { comesUp } from './patience'
 import { ada, grace } from './people'
 import { test } from './visitor'
+
+test('between the setup link and the token there are three clicks and nothing to type', async ({
+  visitor,
+}) => {
+  const tenant = await newTenant()
+  const operator = await visitor()
+  const itAdmin = await visitor()
+  await signIn(operator, `${tenant.console}/setup-links`)
+  const actions: string[] = []
+  for (const page of [operator, itAdmin]) {
+    await page.exposeFunction('act', (what: string) => actions.push(what))
+    const noted = `for (const type of ['pointerdown', 'keydown']) addEventListener(type, () => act(type), true)`
+    await page.addInitScript(noted)
+    await page.evaluate(noted)
+  }
+  await operator.getByRole('button', { name: 'Make a link, and show it' }).click()
+  await itAdmin.goto(await operator.locator('#secret-0').innerText())
+  await itAdmin.getByRole('radio', { name: 'Okta' }).click()
+  await itAdmin.getByRole('button', { name: /make the token/i }).click()
+  expect(await itAdmin.locator('#token').innerText()).toMatch(/^escim_/)
+  await itAdmin.getByRole('button', { name: 'Copy Token' }).waitFor()
+  expect(actions).toEqual(['pointerdown', 'pointerdown', 'pointerdown'])
+})
 
 test.for([true, false])(
   'a tenant is set up, somebody leaves, and the console shows the receipt (JavaScript: %s)',

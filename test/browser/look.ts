@@ -12,7 +12,7 @@ const pictures = fileURLToPath(new URL('../../screenshots', import.meta.url))
 const DESK = { width: 1120, height: 760 }
 const PHONE = { width: 390, height: 844 }
 
-/** Accessible in light and dark and no wider than a phone; with a picture of both. The page is then as it was. */
+/** Accessible in light and dark and no wider than a phone or what stands on a desk; with a picture of both. The page is then as it was. */
 export async function lookAt(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'dark' })
   await page.setViewportSize(PHONE)
@@ -22,6 +22,7 @@ export async function lookAt(page: Page, name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize(DESK)
   await expectAccessible(page, `${name}, light`)
+  await expectNoSidewaysScroll(page, `${name} on a desk`)
   await takePicture(page, name)
 }
 
@@ -41,11 +42,18 @@ export async function expectAccessible(page: Page, name: string): Promise<void> 
   expect(found, `what axe finds on ${name}`).toEqual([])
 }
 
+/** Neither the page nor a part of it. */
 export async function expectNoSidewaysScroll(page: Page, name: string): Promise<void> {
   const [content, window] = await page.evaluate<[number, number]>(
     '[document.documentElement.scrollWidth, document.documentElement.clientWidth]',
   )
   expect(content, `width of ${name}`).toBeLessThanOrEqual(window)
+  const cut = await page.evaluate<string[]>(
+    `[...document.querySelectorAll('main div, main section, main article, nav ul')]
+      .filter(part => getComputedStyle(part).overflowX !== 'visible' && part.scrollWidth > part.clientWidth)
+      .map(part => part.outerHTML.slice(0, 200))`,
+  )
+  expect(cut, `what is cut off on ${name}`).toEqual([])
 }
 
 async function takePicture(page: Page, name: string): Promise<void> {

@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core'
 import { describe, expect } from 'vitest'
 import { entra } from '../../scripts/identity-providers.mjs'
+import { instructions } from '../../src/http/setup/instructions'
 import { identityProviderNames, identityProviders } from '../../src/mapping/identity-providers'
 import { call } from '../process/world'
 import { pressOn, tabTo } from './keyboard'
@@ -30,6 +31,31 @@ async function chooseAndMakeToken(page: Page, url: string, name: string): Promis
   return tokenOn(page)
 }
 
+/** Each value that is typed at the identity provider is copied by a button of its own; everything else is chosen there. */
+async function expectCopyButtons(
+  page: Page,
+  known: { idp: (typeof identityProviders)[number]; token: string; baseUrl: string },
+): Promise<void> {
+  const { steps } = instructions[known.idp]
+  const entered = steps.flatMap(({ enter = [] }) => enter.map(([, value]) => value))
+  const typed = entered.flatMap(value => {
+    if (value.startsWith('{base}')) return [value.replace('{base}', known.baseUrl)]
+    return /^`(.*)`$/.exec(value)?.slice(1) ?? []
+  })
+  const template = steps.some(({ shows }) => shows === 'onelogin-template') ? ['{'] : []
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  const copied: string[] = []
+  for (const copy of await page.locator('button[data-copy]').all()) {
+    await copy.click()
+    copied.push(await page.evaluate<string>('navigator.clipboard.readText()'))
+  }
+  const expected = [known.baseUrl, known.token, ...typed, ...template]
+  // It says so for a moment, and is then as it was.
+  await page.getByRole('button', { name: 'Copied' }).first().waitFor({ state: 'detached' })
+  await page.getByRole('button', { name: 'Copy Token' }).locator('.hidden-visually').waitFor()
+  expect(copied.map(text => (text.startsWith('{') ? '{' : text)).toSorted()).toEqual(expected.toSorted())
+}
+
 describe('the IT admin', () => {
   test.for(identityProviders)(
     'chooses %s by its card, gets a token once, and the steps there',
@@ -41,6 +67,7 @@ describe('the IT admin', () => {
       expect(token).toMatch(TOKEN)
       await page.getByText(tenant.baseUrl, { exact: true }).first().waitFor()
       expect(await page.getByRole('heading', { level: 3 }).count()).toBeGreaterThanOrEqual(3)
+      await expectCopyButtons(page, { idp, token, baseUrl: tenant.baseUrl })
       await expectAccessible(page, idp)
       await expectNoSidewaysScroll(page, idp)
       await watchLink(page).click()

@@ -173,7 +173,7 @@ describe('a form that is refused', () => {
     expect([cut.status, seen(cut).includes('is not valid JSON')]).toEqual([422, true])
   })
 
-  it('names the row of a mapping', async () => {
+  it('names the row of a mapping in which it was typed', async () => {
     const tenant = await newTenant()
     const path = `${consoleOf(tenant)}/connections/${tenant.connection.id}/mapping`
     const page = await visitor.post(path, {
@@ -184,8 +184,8 @@ describe('a form that is refused', () => {
       action: 'publish',
     })
     expect(page.status).toBe(422)
-    expect(page.html).toContain('<a href="#form-fields-1-source">')
-    expect(values(page)).toMatchObject({ 'fields[0].field': 'rank', 'fields[1].source': 'nothing[' })
+    expect(page.html).toContain('<a href="#form-fields-4-source">')
+    expect(values(page)).toMatchObject({ 'fields[0].field': 'rank', 'fields[4].source': 'nothing[' })
     expect(await admin('GET', `${tenant.at}/connections/${tenant.connection.id}/mapping`)).toMatchObject({
       version: 0,
     })

@@ -383,7 +383,7 @@ describe('a form button (POST) makes the token', () => {
       const page = await open(url, { method: 'POST', headers: { 'content-type': FORM }, body })
       expect(page.status).toBe(422)
       expect(page.text).toMatch(/<p class="problem" id="problem" role="alert">/)
-      expect(page.text).not.toContain('<script')
+      expect(page.text).not.toContain('<script>')
     })
   })
 
@@ -537,17 +537,18 @@ describe('the page gives nothing away', () => {
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
       expect(headers.get('content-security-policy')).toBe(
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
       )
     }
   })
 
-  it('by what it loads or says: no script, nothing from elsewhere, no secret of its URL', async () => {
+  it('by what it loads or says: no script but our own file, nothing from elsewhere, no secret of its URL', async () => {
     const { url } = await newLink(await bareTenant())
     for (const { text } of [await open(url), await press(url, 'onelogin'), await open(url)]) {
-      expect(text).not.toMatch(/<script|<img|<iframe|<style|\son\w+=|style=|javascript:/i)
+      expect(text.match(/<script.*?<\/script>/gs)).toEqual(['<script src="/pages.js" defer=""></script>'])
+      expect(text).not.toMatch(/<img|<iframe|<style|\son\w+=|style=|javascript:/i)
       const loaded = [...text.matchAll(/(?:src|href|action)="([^"]*)"/g)].map(([, to]) => to)
-      expect(loaded.filter(to => !/^(#[\w-]+|\?(watch)?|\/pages\.css)$/.test(to ?? ''))).toEqual([])
+      expect(loaded.filter(to => !/^(#[\w-]+|\?(watch)?|\/pages\.(?:css|js))$/.test(to ?? ''))).toEqual([])
       expect(text).not.toContain('eslink_')
     }
   })
@@ -599,7 +600,7 @@ describe('hostile text is text', () => {
     const link = await newLink(tenant)
     for (const page of [await open(link.url), await press(link.url, 'onelogin')]) {
       expect(page.text).toContain('&lt;script&gt;alert(1)')
-      expect(page.text).not.toMatch(/<script|<img|<i>|onload=x[^ ]*>/)
+      expect(page.text).not.toMatch(/<script>|<img|<i>|onload=x[^ ]*>/)
     }
     const renewed = await admin<Link>('POST', `${tenant.at}/setup-links/${link.id}/renew`)
     const scim = scimClient(tenant.baseUrl, `Bearer ${tokenOn(await press(renewed.url))}`)
@@ -610,7 +611,7 @@ describe('hostile text is text', () => {
     await settled()
     const page = await open(renewed.url)
     expect(page.text).toContain('&lt;i&gt;A&lt;/i&gt;')
-    expect(page.text).not.toMatch(/<script|<img|<i>/)
+    expect(page.text).not.toMatch(/<script>|<img|<i>/)
   })
 })
 
@@ -694,7 +695,7 @@ describe('instructions for each identity provider', () => {
     const tenant = await newTenant({ idp: 'onelogin', profile: 'client-platform' })
     const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
     const page = await press(url)
-    const quoted = /<pre><code[^>]*>([\s\S]*?)<\/code><\/pre>/.exec(page.text)?.[1] ?? ''
+    const quoted = /<code id="step-\d-template">([\s\S]*?)<\/code>/.exec(page.text)?.[1] ?? ''
     const template = JSON.parse(quoted.replaceAll('&quot;', '"'))
     expect(template).toMatchObject({
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
@@ -716,7 +717,7 @@ describe('instructions for each identity provider', () => {
   it('and its template has the enterprise extension, with its schema, where the profile reads that', async () => {
     const tenant = await newTenant({ idp: 'onelogin' })
     const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
-    const quoted = /<pre><code[^>]*>([\s\S]*?)<\/code><\/pre>/.exec((await open(url)).text)?.[1] ?? ''
+    const quoted = /<code id="step-\d-template">([\s\S]*?)<\/code>/.exec((await open(url)).text)?.[1] ?? ''
     const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
     expect(JSON.parse(quoted.replaceAll('&quot;', '"'))).toMatchObject({
       schemas: ['urn:ietf:params:scim:schemas:core:2.0:User', enterprise],
@@ -742,7 +743,9 @@ describe('instructions for each identity provider', () => {
     const tenant = await newTenant({ idp: 'pingfederate' })
     const { url } = await newLink(tenant, { connectionId: tenant.connection.id })
     const page = await press(url)
-    const copied = [...page.text.matchAll(/<dt>([^<]*)<\/dt><dd><code class="copied"[^>]*>([^<]*)<\/code>/g)]
+    const copied = [
+      ...page.text.matchAll(/<dt>([^<]*)<\/dt><dd><div class="copy"><code[^>]*>([^<]*)<\/code>/g),
+    ]
     expect(copied.map(([, field, value]) => [field, value])).toEqual([
       ['Base URL', tenant.connection.baseUrl],
       ['Token', tokenOn(page)],

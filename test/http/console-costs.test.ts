@@ -79,9 +79,11 @@ async function happened({ client: { tenantId, connectionId }, receiverId, quiet 
         FROM json_each(?5)`,
     ).bind(tenantId, last, receiverId, now - DAY, list, quiet.receiverId),
     env.DB.prepare(
-      `INSERT INTO activity (tenant_id, id, at, outcome, connection_id, method, path, status, tolerances, duration_ms)
+      `INSERT INTO activity (tenant_id, id, at, outcome, connection_id, method, path, status, resource_id, tolerances,
+          duration_ms)
         SELECT ?1, 'r' || value, ?2, json_array('ok', 'rejected', 'unauthorized', 'error') ->> (value % 4),
-          iif(value <= ${FEW}, ?5, ?3), 'GET', '/Users', 200, '[]', 1 FROM json_each(?4)`,
+          iif(value <= ${FEW}, ?5, ?3), 'GET', '/Users', json_array(200, 400, 401, 500) ->> (value % 4),
+          iif(value % 2, 'user-1', null), '[]', 1 FROM json_each(?4)`,
     ).bind(tenantId, now, connectionId, list, quiet.connectionId),
     env.DB.prepare(
       `INSERT INTO kill_times (tenant_id, hour, receiver_id, bucket, count)

@@ -93,6 +93,71 @@ describe("a person's page", () => {
     expect(await page()).toContain('every receiver had it after 4.2 s')
   })
 
+  test('tells what was asked about them and refused, at its time, why, and by which request', async () => {
+    const world = await newWorld()
+    const { slug, token } = world
+    const id = await newcomer(world)
+    const unwise = { schemas: [USER], userName: 'ann@example.com', active: 'perhaps' }
+    await expect(scim(slug, token, 'PUT', `/Users/${id}`, unwise)).rejects.toThrow('is 400')
+    await expect(scim(slug, `${token.slice(0, -4)}AAAA`, 'DELETE', `/Users/${id}`)).rejects.toThrow('is 401')
+    await leave(world, id)
+    const page = await visitor.get(at(slug, `/people/${id}`))
+    const words = wordsOf(page.html)
+    expect(words).toMatch(
+      new RegExp(
+        `Deactivated.*Refused answered 401.*: DELETE /Users/${id}.*` +
+          `Refused answered 400 .*and nothing was changed: .*active.*` +
+          `Asked for by Entra with the token ….{4}: PUT /Users/${id}.*Created`,
+      ),
+    )
+    expect(words).toMatch(/as far as the activity goes back \(30 days\)/)
+    const [{ logged } = {}] = await rows(
+      'SELECT id AS logged FROM activity WHERE tenant_id = ? AND status = 400',
+      world.tenantId,
+    )
+    const path = at(slug, `/activity/${logged}`)
+    expect((await anatomyOf(page.html)).hrefs).toContain(path)
+    expect((await anatomyOf((await visitor.get(path)).html)).hrefs).toContain(at(slug, `/people/${id}`))
+  })
+
+  test('is nobody of whom only refused requests tell', async () => {
+    const { slug, token } = await newWorld()
+    for (const path of ['/Users/nobody', '/Groups/nobody'])
+      await expect(scim(slug, token, 'DELETE', path)).rejects.toThrow('is 404')
+    expect((await visitor.get(at(slug, '/people/nobody'))).status).toBe(404)
+  })
+
+  test('turns the pages of the story without losing or repeating anything, whatever the clock did', async () => {
+    const world = await newWorld()
+    const id = await newcomer(world)
+    // Times that agree with neither order, and often with each other.
+    await rows(
+      `INSERT INTO events (tenant_id, sequence, id, type, txn, user_id, occurred_at, data)
+        SELECT ?1, 1 + value, 'e' || value, 'user.updated', 'x' || value, ?2, 1000 + (value * 7) % 40, '{}'
+        FROM json_each(?3)`,
+      world.tenantId,
+      id,
+      JSON.stringify(Array.from({ length: 60 }, (_, i) => i + 1)),
+    )
+    await rows(
+      `INSERT INTO activity (tenant_id, id, at, outcome, method, path, status, resource_id, tolerances, duration_ms)
+        SELECT ?1, 'refused-' || (100 + value), 1000 + (value * 11) % 40, 'rejected', 'PUT', '/Users/x', 400, ?2, '[]', 1
+        FROM json_each(?3)`,
+      world.tenantId,
+      id,
+      JSON.stringify(Array.from({ length: 70 }, (_, i) => i + 1)),
+    )
+    const told: string[] = []
+    let next: string | undefined = at(world.slug, `/people/${id}`)
+    for (let pages = 0; next !== undefined && pages < 9; pages++) {
+      const { html } = await visitor.get(next)
+      told.push(...(html.match(/No\. \d+|refused-\d+/g) ?? []))
+      next = (await anatomyOf(html)).hrefs.find(href => /[?&]cursor=/.test(href))
+    }
+    expect(new Set(told).size).toBe(61 + 70)
+    expect(told).toHaveLength(61 + 70)
+  })
+
   test('gives the evidence as a file that no browser shows', async () => {
     const world = await newWorld()
     const id = await newcomer(world)
@@ -129,6 +194,26 @@ describe("a person's page", () => {
     expect([user.sessionEpoch, user.active]).toEqual([1, true])
     expect((await visitor.post(at(world.slug, '/people/nobody/revoke'))).status).toBe(404)
   })
+})
+
+test('a mapping is tried while it is typed only where that does not read thousands of users each time', async () => {
+  const { slug, token, tenantId, connectionId } = await newWorld()
+  await scim(slug, token, 'POST', '/Users', { schemas: [USER], userName: 'ann' })
+  const path = at(slug, `/connections/${connectionId}/mapping`)
+  const pageWith = async (users: number) => {
+    await rows(
+      `UPDATE totals SET live = ?2, active = 1 WHERE tenant_id = ?1 AND type = 'User'`,
+      tenantId,
+      users,
+    )
+    return visitor.get(path)
+  }
+  const few = await pageWith(5_000)
+  expect(few.html).toContain('data-live="preview"')
+  expect(few.headers.get('content-security-policy')).toMatch(/default-src 'none';.*; connect-src 'self'$/)
+  const many = await pageWith(5_001)
+  expect(many.html).not.toContain('data-live="')
+  expect(wordsOf(many.html)).toContain('that would read all 5,001 users of the tenant each time')
 })
 
 test('a refusal is explained on its page: what it means, what to change there and here', async () => {

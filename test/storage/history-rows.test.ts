@@ -3,7 +3,12 @@ import { env } from 'cloudflare:workers'
 import type { SQL } from 'drizzle-orm'
 import { SQLiteSyncDialect } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
-import { pageOfActivity, pageOfDeliveries, pageOfEvents } from '../../src/storage/history-rows'
+import {
+  pageOfActivity,
+  pageOfDeliveries,
+  pageOfEvents,
+  pageOfRefusals,
+} from '../../src/storage/history-rows'
 
 const dialect = new SQLiteSyncDialect()
 
@@ -55,6 +60,11 @@ describe('the plan', () => {
       'deliveries in a state to a receiver',
       pageOfDeliveries('t', { ...none, state: 'dead', receiverId: 'r' }, before, 9),
       'deliveries_receiver (tenant_id=? AND receiver_id=? AND state=? AND sequence<?)',
+    ],
+    [
+      'refusals of a user',
+      pageOfRefusals('t', 'u', 'r', 9),
+      'activity_refused (tenant_id=? AND resource_id=? AND id<?)',
     ],
     [
       'activity',

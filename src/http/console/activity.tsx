@@ -8,7 +8,7 @@ import { Empty } from '../pages/empty'
 import { Form, type Option, Select } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { connectionNames } from './connection-names'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { explain, type HelpSection } from './explanation'
@@ -19,7 +19,7 @@ export const activityRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/activity/:id', one)
 
 /** Whose resources are people. */
-const accountType = accountTypeOf(standardResourceTypes).name
+const accountType = accountTypeOf(standardResourceTypes)
 
 const outcomes: readonly Option[] = [
   ['', 'whatever came of it'],
@@ -88,7 +88,7 @@ async function list(c: ConsoleContext): Promise<Response> {
 function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: string | undefined }) {
   const { id, method, path, status, outcome, scimType, detail, connectionId, tolerances, durationMs } = entry
   return (
-    <tr>
+    <TableRow>
       <td>
         <Moment at={entry.at} />
       </td>
@@ -100,7 +100,7 @@ function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: s
         </a>
         {detail !== null && <div class="small muted break">{detail}</div>}
       </th>
-      <td class="nowrap">
+      <td>
         <Badge state={outcome} />{' '}
         <span class="small muted">
           {status} {scimType}
@@ -111,7 +111,7 @@ function Row({ entry, slug, name }: { entry: ActivityItem; slug: string; name: s
       </td>
       <td>{tolerances.length === 0 ? <span class="muted">—</span> : tolerances.length}</td>
       <td class="number">{duration(durationMs)}</td>
-    </tr>
+    </TableRow>
   )
 }
 
@@ -151,7 +151,7 @@ function InWords({ entry, connection }: { entry: ActivityItem; connection: strin
           <h3>What was tolerated</h3>
           <Table label="What was tolerated" columns={['What was sent', 'Where', 'To do without it']}>
             {tolerated.map(({ name, place, what, remedy: correction }) => (
-              <tr>
+              <TableRow>
                 <th scope="row">
                   {what}
                   <div class="small muted">
@@ -160,7 +160,7 @@ function InWords({ entry, connection }: { entry: ActivityItem; connection: strin
                 </th>
                 <td>{place === undefined ? '—' : <code>{place}</code>}</td>
                 <td>{correction}</td>
-              </tr>
+              </TableRow>
             ))}
           </Table>
         </>
@@ -195,6 +195,12 @@ function Help({ help: { title, cause, provider, service } }: { help: HelpSection
 /** Words between backticks are code. */
 function WithCode({ text }: { text: string }) {
   return <>{text.split('`').map((part, i) => (i % 2 === 1 ? <code>{part}</code> : part))}</>
+}
+
+/** Of a refused request the path alone tells; whoever was not found may never have been there. */
+function isPerson({ resourceType, path, status }: ActivityItem): boolean {
+  if (resourceType !== null) return resourceType === accountType.name
+  return status !== 404 && path.startsWith(`${accountType.endpoint}/`)
 }
 
 function Facts({
@@ -236,7 +242,7 @@ function Facts({
           ) : (
             <>
               {resourceType}{' '}
-              {resourceType === accountType ? (
+              {isPerson(entry) ? (
                 <a href={at(slug, 'people', resourceId)}>{resourceId}</a>
               ) : (
                 <code>{resourceId}</code>

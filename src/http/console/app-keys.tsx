@@ -8,7 +8,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
@@ -50,7 +50,7 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
           ) : (
             <Table columns={['Name', 'Ends in', 'Created', 'Last used', 'Revoke']}>
               {items.map(({ id, name, hint, createdAt, lastUsedAt }) => (
-                <tr>
+                <TableRow>
                   <th scope="row" class="break">
                     {name ?? 'without a name'}
                   </th>
@@ -70,7 +70,7 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
                       </button>
                     </Form>
                   </td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}

@@ -14,7 +14,7 @@ import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Checkbox, Errors, Form, type FormState, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
@@ -71,7 +71,7 @@ function Held({ breaker, slug }: { breaker: BreakerItem; slug: string }) {
         <>
           <Table columns={['Person', 'Held since (UTC)', 'Left by the last roll back']}>
             {held.slice(0, NAMED).map(({ userId, userName, at: since, keptBecause }) => (
-              <tr>
+              <TableRow>
                 <th scope="row" class="break">
                   <a href={at(slug, 'people', userId)}>{userName}</a>
                 </th>
@@ -79,7 +79,7 @@ function Held({ breaker, slug }: { breaker: BreakerItem; slug: string }) {
                   <Moment at={since} />
                 </td>
                 <td class="break">{keptBecause ?? '—'}</td>
-              </tr>
+              </TableRow>
             ))}
           </Table>
           <footer class="row apart">

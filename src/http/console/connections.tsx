@@ -21,7 +21,7 @@ import { Errors, Form, type FormState, type Option, Select, TextField } from '..
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Progress } from '../pages/progress'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { Badges, FailedRequests } from './connection-health'
 import {
   at,
@@ -49,9 +49,11 @@ export const connectionRoutes = new Hono<ConsoleEnv>()
   .post('/tenants/:slug/connections/:id/delete', remove)
 
 const modeOptions: readonly Option[] = [
-  ['compat', 'Compatible: what known clients get wrong is understood'],
-  ['strict', 'Strict: the standard and nothing else'],
+  ['compat', 'Compatible with known clients'],
+  ['strict', 'Strict'],
 ]
+const MODES =
+  'Compatible understands what known clients get wrong; strict takes the standard and nothing else.'
 
 async function list(c: ConsoleContext): Promise<Response> {
   const tenant = await tenantOf(c)
@@ -80,7 +82,7 @@ async function list(c: ConsoleContext): Promise<Response> {
           ) : (
             <Table columns={['Name', 'Identity provider', 'Mode', 'State', 'Created']}>
               {items.map(({ id, name, idp, mode, status, createdAt }) => (
-                <tr>
+                <TableRow>
                   <th scope="row" class="break">
                     <a href={at(slug, 'connections', id)}>{name}</a>
                   </th>
@@ -92,7 +94,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   <td>
                     <Moment at={createdAt} />
                   </td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}
@@ -116,7 +118,7 @@ async function newPage(c: ConsoleContext, state: FormState = {}, status = 200): 
         <Form action={at(slug, 'connections', 'new')} state={state}>
           <TextField name="name" label="Name" hint="For people, such as “Acme Entra”." required />
           <Select name="idp" label="Identity provider" options={Object.entries(providerNames)} />
-          <Select name="mode" label="Mode" options={modeOptions} value="compat" />
+          <Select name="mode" label="Mode" hint={MODES} options={modeOptions} value="compat" />
           <div class="row end">
             <a class="button quiet" href={at(slug, 'connections')}>
               Cancel
@@ -308,7 +310,7 @@ function Settings({ slug, connection, state }: Around & { state: FormState }) {
       <Errors state={state} fields={['name', 'mode', 'status']} />
       <Form action={at(slug, 'connections', connection.id)} state={state}>
         <TextField name="name" label="Name" value={connection.name} required />
-        <Select name="mode" label="Mode" value={connection.mode} options={modeOptions} />
+        <Select name="mode" label="Mode" hint={MODES} value={connection.mode} options={modeOptions} />
         <Select
           name="status"
           label="Status"

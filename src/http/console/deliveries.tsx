@@ -9,7 +9,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, type Option, Select } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
 import { done } from './notice'
@@ -122,7 +122,7 @@ export function DeliveryTable({
       {deliveries.map(delivery => {
         const { id, receiverId, sequence, userId, state, latencyMs } = delivery
         return (
-          <tr>
+          <TableRow>
             <th scope="row">
               <span class="nowrap">No. {sequence}</span>
               {userId !== null && (
@@ -158,7 +158,7 @@ export function DeliveryTable({
                 </Form>
               )}
             </td>
-          </tr>
+          </TableRow>
         )
       })}
     </Table>

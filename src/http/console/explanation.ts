@@ -69,6 +69,8 @@ function nounOf(endpoint: string): string {
 function outcomeOf({ status, detail, scimType }: ActivityItem): string {
   if (status < 400) return status === 304 ? 'It had the newest version already.' : 'It was done.'
   const said = detail ?? 'No more is known.'
+  // What fails says for itself whether anything was changed.
+  if (status >= 500) return `It failed with ${status}: ${said}`
   return `It was refused with ${status}${scimType === null ? '' : ` ${scimType}`}, and nothing was changed: ${said}`
 }
 

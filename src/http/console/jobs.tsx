@@ -6,7 +6,7 @@ import { Empty } from '../pages/empty'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
 import { Progress } from '../pages/progress'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
 
@@ -57,7 +57,7 @@ export function JobTable({ jobs, slug }: { jobs: readonly JobItem[]; slug: strin
   return (
     <Table label="Long work" columns={['Work', 'State', 'Progress', 'Left as they were', 'Begun']}>
       {jobs.map(({ kind, connectionId, state, done, total, invalid, createdAt }) => (
-        <tr>
+        <TableRow>
           <th scope="row">
             {jobNames[kind] ?? kind}
             {connectionId !== null && (
@@ -76,7 +76,7 @@ export function JobTable({ jobs, slug }: { jobs: readonly JobItem[]; slug: strin
           <td>
             <Moment at={createdAt} />
           </td>
-        </tr>
+        </TableRow>
       ))}
     </Table>
   )

@@ -1,4 +1,5 @@
 // A mapping as rows of a form: shown, and read as the document that the API would be sent.
+import type { Problem } from '../../administration/problem'
 import type { Mapping } from '../../mapping/profile'
 import { type Field, fieldTypes } from '../../mapping/profile'
 import { fieldDocument } from '../../mapping/profile-document'
@@ -25,11 +26,11 @@ export function MappingRows({
   targetGroups,
 }: {
   mapping: Mapping
-  /** What was sent, its rows without gaps; undefined before anything was. */
+  /** What was sent; undefined before anything was. */
   values: URLSearchParams | undefined
   targetGroups: readonly Option[]
 }) {
-  const filled = values ? rowNumbers(values).length : mapping.fields.length
+  const filled = values ? (rowNumbers(values).at(-1) ?? -1) + 1 : mapping.fields.length
   const rows = Array.from({ length: Math.min(filled + SPARE, MAX_ROWS) }, (_, i) => i)
   return (
     <>
@@ -128,16 +129,14 @@ function inOrder(field: Field): unknown[] {
   return COLUMNS.map(column => field[column] ?? null)
 }
 
-/** What was sent with its rows moved up to where one was left empty, so that a row's number is the field's. */
-export function withoutGaps(form: URLSearchParams): URLSearchParams {
-  const rest = [...form].filter(([name]) => !name.startsWith('fields['))
-  const rows = rowNumbers(form).flatMap((from, to) =>
-    COLUMNS.flatMap(column => {
-      const value = form.get(nameOf(from, column))
-      return value === null ? [] : [[nameOf(to, column), value]]
-    }),
-  )
-  return new URLSearchParams([...rest, ...rows] as [string, string][])
+/** What is wrong, at the rows in which it was typed: those that were left empty are none of the document's. */
+export function asTyped({ detail, errors }: Pick<Problem, 'detail' | 'errors'>, form: URLSearchParams) {
+  const rows = rowNumbers(form)
+  const inForm = (path: string) =>
+    path.replace(/^fields\[(\d+)\]/, (at, i: string) =>
+      rows[Number(i)] === undefined ? at : `fields[${rows[Number(i)]}]`,
+    )
+  return { detail, errors: errors.map(({ path, message }) => ({ path: inForm(path), message })) }
 }
 
 /** Of the rows in which anything stands that a row does not stand there with. */

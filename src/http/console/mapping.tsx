@@ -2,8 +2,9 @@
 // back.
 import { Hono } from 'hono'
 import { getConnection } from '../../administration/connections'
+import { MOST_TRIED_UNASKED } from '../../administration/mapping-trial'
 import {
-  getMapping,
+  getMappingToTry,
   listMappingVersions,
   type MappingItem,
   type MappingPreview,
@@ -18,12 +19,12 @@ import type { Mapping } from '../../mapping/profile'
 import { checkedWhole } from '../admin/body'
 import { documentOf, newMapping } from '../admin/mappings'
 import { Badge } from '../pages/badge'
-import { redirect } from '../pages/document'
+import { ASKS_AGAIN, redirect } from '../pages/document'
 import { Errors, Form, type FormState, type Option, TextArea } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager, withQuery } from '../pages/pager'
 import { Progress } from '../pages/progress'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import {
   at,
   attemptInTenant,
@@ -35,9 +36,9 @@ import {
 } from './context'
 import { DOCUMENT } from './document-form'
 import { show } from './layout'
-import { fitsRows, MappingRows, mappingFields, mappingOfRows, withoutGaps } from './mapping-rows'
+import { asTyped, fitsRows, MappingRows, mappingFields, mappingOfRows } from './mapping-rows'
 import { done } from './notice'
-import { Preview } from './preview'
+import { PREVIEW, Preview } from './preview'
 
 export const mappingRoutes = new Hono<ConsoleEnv>()
   .get('/tenants/:slug/connections/:id/mapping', c => mappingPage(c))
@@ -50,6 +51,8 @@ const CHOICE = 200
 interface Shown {
   readonly state?: FormState
   readonly preview?: MappingPreview
+  /** What is wrong was found by trying, not by publishing. */
+  readonly isTrial?: boolean
 }
 
 async function mappingPage(c: ConsoleContext, shown: Shown = {}, status = 200): Promise<Response> {
@@ -59,13 +62,15 @@ async function mappingPage(c: ConsoleContext, shown: Shown = {}, status = 200): 
   const id = c.req.param('id') ?? ''
   const [connection, mapping, versions, groups] = await Promise.all([
     getConnection(tenant, id),
-    getMapping(tenant, id),
+    getMappingToTry(tenant, id),
     listMappingVersions(service, tenant, id, pageOf(c, 10)),
     listTargetGroups(service, { id: database.tenantId, database }, { limit: CHOICE }),
   ])
   const path = at(slug, 'connections', id, 'mapping')
-  const { preview, state = {} } = shown
+  const { preview, state = {}, isTrial = false } = shown
   const { recompute } = mapping
+  const asDocument = isDocument(c) || !fitsRows(mapping)
+  const fields = asDocument ? [DOCUMENT] : mappingFields(state.values ?? new URLSearchParams())
   return show(
     c,
     {
@@ -90,20 +95,22 @@ async function mappingPage(c: ConsoleContext, shown: Shown = {}, status = 200): 
               </p>
             </section>
           )}
-          {preview && <Preview preview={preview} />}
+          {!isTrial && <Errors state={state} fields={fields} />}
           <Editor
             path={path}
             mapping={mapping}
             state={state}
-            asDocument={isDocument(c) || !fitsRows(mapping)}
+            asDocument={asDocument}
             targetGroups={groups.items.map(({ id: group, name }): Option => [group, name])}
           />
+          <Preview users={mapping.users} preview={preview} state={isTrial ? state : {}} fields={fields} />
           <Versions path={path} versions={versions.items} current={mapping.version} />
           <Pager path={path} nextCursor={versions.nextCursor} cursor={c.req.query('cursor')} />
         </>
       ),
     },
     status,
+    ASKS_AGAIN,
   )
 }
 
@@ -119,12 +126,11 @@ function Editor({
   targetGroups,
 }: {
   path: string
-  mapping: MappingState
+  mapping: MappingState & { readonly users: number }
   state: FormState
   asDocument: boolean
   targetGroups: readonly Option[]
 }) {
-  const fields = asDocument ? [DOCUMENT] : mappingFields(state.values ?? new URLSearchParams())
   return (
     <section class="card">
       <header>
@@ -135,7 +141,6 @@ function Editor({
           <a href={withQuery(path, { as: 'document' })}>Edit as a document</a>
         )}
       </header>
-      <Errors state={state} fields={fields} />
       <Form action={path} state={state}>
         {asDocument ? (
           <TextArea
@@ -147,18 +152,25 @@ function Editor({
         ) : (
           <MappingRows mapping={mapping} values={state.values} targetGroups={targetGroups} />
         )}
-        <div class="row end">
+        <div class="row">
+          <button
+            type="submit"
+            class="primary"
+            name="action"
+            value="preview"
+            formaction={`${path}#${PREVIEW}`}
+            data-live={mapping.users > MOST_TRIED_UNASKED ? undefined : PREVIEW}
+          >
+            Try it on the users that there are
+          </button>
+          <button type="submit" name="action" value="publish">
+            Publish
+          </button>
           {!asDocument && (
             <button type="submit" class="quiet" name="action" value="more">
               More rows
             </button>
           )}
-          <button type="submit" name="action" value="publish">
-            Publish
-          </button>
-          <button type="submit" class="primary" name="action" value="preview">
-            Try it on the users that there are
-          </button>
         </div>
       </Form>
     </section>
@@ -195,7 +207,7 @@ function Versions({
         {earlier.map(one => (
           <Version path={path} item={one} />
         ))}
-        <tr>
+        <TableRow>
           <th scope="row">0</th>
           <td>
             <span class="muted">—</span>
@@ -204,7 +216,7 @@ function Versions({
           <td>
             <BackTo path={path} version={0} />
           </td>
-        </tr>
+        </TableRow>
       </Table>
     </section>
   )
@@ -221,7 +233,7 @@ function Version({
 }) {
   const { version, createdAt } = item
   return (
-    <tr>
+    <TableRow>
       <th scope="row">
         {version} {isCurrent && <Badge state="in force" tone="ok" />}
       </th>
@@ -235,7 +247,7 @@ function Version({
         </details>
       </td>
       <td>{!isCurrent && <BackTo path={path} version={version} />}</td>
-    </tr>
+    </TableRow>
   )
 }
 
@@ -262,27 +274,28 @@ function BackTo({ path, version }: { path: string; version: number }) {
 function submit(c: ConsoleContext): Promise<Response> {
   const { service, form } = c.var
   const id = c.req.param('id') ?? ''
-  const values = isDocument(c) ? form : withoutGaps(form)
-  if (form.get('action') === 'more') return mappingPage(c, { state: { values } })
+  const action = form.get('action')
+  const state = { values: form }
+  if (action === 'more') return mappingPage(c, { state })
   return attemptInTenant(
     c,
     async tenant => {
       const mapping = documentOf(
         await checkedWhole(
           newMapping,
-          isDocument(c) ? parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT) : mappingOfRows(values),
+          isDocument(c) ? parseTyped(form.get(DOCUMENT) ?? '', DOCUMENT) : mappingOfRows(form),
           document => mappingProblems(service, tenant, id, document),
         ),
       )
-      if (form.get('action') !== 'publish')
-        return mappingPage(c, {
-          state: { values },
-          preview: await previewMapping(service, tenant, id, mapping),
-        })
+      if (action !== 'publish')
+        return mappingPage(c, { state, preview: await previewMapping(service, tenant, id, mapping) })
       await putMapping(service, tenant, id, mapping)
       return redirect(done(at(tenant.slug, 'connections', id, 'mapping'), 'published'))
     },
-    ({ problem }, status) => mappingPage(c, { state: { values, problem } }, status),
+    ({ problem }, status) => {
+      const shown = isDocument(c) ? problem : problem && asTyped(problem, form)
+      return mappingPage(c, { state: { ...state, problem: shown }, isTrial: action !== 'publish' }, status)
+    },
   )
 }
 

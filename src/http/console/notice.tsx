@@ -25,7 +25,7 @@ export function Notice({ name }: { name: string | undefined }) {
   const text = name !== undefined && Object.hasOwn(notices, name) ? notices[name] : undefined
   if (text === undefined) return null
   return (
-    <div class="notice ok" role="status">
+    <div class="notice ok" role="status" tabindex={-1}>
       {text}
     </div>
   )

@@ -10,7 +10,7 @@ import {
 import { Badge } from '../pages/badge'
 import { Empty } from '../pages/empty'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { Alarms } from './alarms'
 import { HealthBadge, HealthCells } from './connection-health'
 import { at, CONSOLE, type ConsoleContext, pageOf } from './context'
@@ -152,7 +152,7 @@ function Troubled({ troubled }: { troubled: readonly { slug: string; connection:
       </header>
       <Table columns={['Connection', 'Tenant', 'State', 'Last request', 'Refused or failed']}>
         {troubled.map(({ slug, connection }) => (
-          <tr>
+          <TableRow>
             <th scope="row">
               <a href={at(slug, 'connections', connection.id)}>{connection.name}</a>
             </th>
@@ -160,7 +160,7 @@ function Troubled({ troubled }: { troubled: readonly { slug: string; connection:
               <a href={at(slug)}>{slug}</a>
             </td>
             <HealthCells connection={connection} slug={slug} />
-          </tr>
+          </TableRow>
         ))}
       </Table>
     </section>
@@ -174,7 +174,7 @@ function isTroubled({ health, tokenEndsAt }: ConnectionHealth): boolean {
 function Row({ tenant, users, groups, leaversToday, undelivered, dead, connections }: TenantOverview) {
   const { slug, name, status } = tenant
   return (
-    <tr>
+    <TableRow>
       <th scope="row">
         <a href={at(slug)}>{name}</a>
         <div class="small muted">{slug}</div>
@@ -203,6 +203,6 @@ function Row({ tenant, users, groups, leaversToday, undelivered, dead, connectio
           </span>
         )}
       </td>
-    </tr>
+    </TableRow>
   )
 }

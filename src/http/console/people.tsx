@@ -14,7 +14,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { connectionNames } from './connection-names'
 import { at, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
@@ -50,7 +50,7 @@ async function list(c: ConsoleContext): Promise<Response> {
       <>
         <section class="card">
           <Errors state={state} fields={['q']} />
-          <Form action={path} method="get" class="inline" state={state} label="Find people">
+          <Form action={path} method="get" class="inline" state={state} role="search" label="People">
             <TextField
               name="q"
               label="Find people"
@@ -143,7 +143,7 @@ function People({ people, slug }: { people: readonly UserItem[]; slug: string })
   return (
     <Table columns={['Name', 'State', 'externalId', 'Roles', 'Target group', 'Changed (UTC)']}>
       {people.map(user => (
-        <tr>
+        <TableRow>
           <th scope="row" class="break">
             <a href={at(slug, 'people', user.id)}>{user.userName || user.id}</a>
           </th>
@@ -156,7 +156,7 @@ function People({ people, slug }: { people: readonly UserItem[]; slug: string })
           <td>
             <Moment at={user.updatedAt} />
           </td>
-        </tr>
+        </TableRow>
       ))}
     </Table>
   )
@@ -202,12 +202,14 @@ async function person(c: ConsoleContext): Promise<Response> {
             </a>
           </header>
           <p class="muted small">
-            Newest first: what changed, the request that asked for it, and who was told.
+            Newest first: what changed, the request that asked for it, and who was told; and what an identity
+            provider asked about the person and was refused, as far as the activity goes back (
+            {days(service.activityDays)}).
           </p>
           {story.items.length === 0 ? (
             <p>Nothing is known to have happened.</p>
           ) : (
-            <Story entries={story.items} slug={slug} />
+            <Story entries={story.items} slug={slug} connections={connections} />
           )}
         </section>
         <Pager path={path} nextCursor={story.nextCursor} cursor={c.req.query('cursor')} />
@@ -221,9 +223,13 @@ function nobody(error: unknown): undefined {
   throw error
 }
 
+function days(n: number): string {
+  return n === 1 ? '1 day' : `${n} days`
+}
+
 /** What the last event called them. */
 function nameIn(story: readonly StoryEntry[]): string | undefined {
-  const user = story[0]?.event.data.user
+  const user = story.flatMap(entry => ('event' in entry ? [entry.event] : []))[0]?.data.user
   const name = typeof user === 'object' && user !== null && 'userName' in user ? user.userName : undefined
   return typeof name === 'string' ? name : undefined
 }

@@ -1,26 +1,88 @@
 // What a mapping would do to the users that there are, in figures, in gains and losses, and in examples.
+import { MOST_TRIED_UNASKED } from '../../administration/mapping-trial'
 import type { MappingPreview } from '../../administration/mappings'
-import { Table } from '../pages/table'
+import { Errors, type FormState } from '../pages/form'
+import { Table, TableRow } from '../pages/table'
 import { Figure } from './overview'
 
 type Example = MappingPreview['examples'][number]
 /** Of the gains and losses, those that one sentence holds. */
 const MOST_NAMED = 6
+/** Roles or target groups that are listed. */
+const MOST_LISTED = 50
 
 type Shift = MappingPreview['roles'][number]
 
-export function Preview({ preview }: { preview: MappingPreview }) {
-  const { users, roles, targetGroups, examples } = preview
+/** Where the page has it. */
+export const PREVIEW = 'preview'
+
+/** Stays where it is while what it shows changes, so that the sentence alone is read out. */
+export function Preview({
+  users,
+  preview,
+  state,
+  fields,
+}: {
+  /** How many would be read. */
+  users: number
+  preview: MappingPreview | undefined
+  /** With what is wrong, if it could not be tried. */
+  state: FormState
+  fields: readonly string[]
+}) {
   return (
-    <section class="card" aria-label="Preview" id="preview">
+    <section class="card" aria-label="Preview" id={PREVIEW} tabindex={-1}>
       <h2>What it would do</h2>
-      <div class={users.invalid > 0 ? 'notice bad' : 'notice'} role="status">
-        <strong class="break">{inWords(preview)}</strong>
-        <p>
-          Nothing is written yet.
-          {users.invalid > 0 && ' As long as users would be refused it cannot be published.'}
-        </p>
+      <Occasion users={users} />
+      <div id="preview-sentence" data-live-part aria-live="polite">
+        {preview && <Sentence preview={preview} />}
+        {!preview && !state.problem && <p class="muted">Nothing has been tried yet.</p>}
+        <Errors
+          state={state}
+          fields={fields}
+          title="It cannot be tried like this. Nothing was changed."
+          isReadOut
+        />
       </div>
+      <div id="preview-details" data-live-part class="stack">
+        {preview && <Details preview={preview} />}
+      </div>
+    </section>
+  )
+}
+
+function Occasion({ users }: { users: number }) {
+  if (users > MOST_TRIED_UNASKED)
+    return (
+      <p class="small muted">
+        It is not tried while you type: that would read all {users.toLocaleString('en')} users of the tenant
+        each time, and is done for up to {MOST_TRIED_UNASKED.toLocaleString('en')}. Press the button to try
+        it.
+      </p>
+    )
+  return (
+    <p class="small muted" data-with-script hidden>
+      It is tried on the users that there are whenever you stop typing for a moment.
+    </p>
+  )
+}
+
+function Sentence({ preview }: { preview: MappingPreview }) {
+  const { invalid } = preview.users
+  return (
+    <div class={invalid > 0 ? 'notice bad' : 'notice'}>
+      <strong class="break">{inWords(preview)}</strong>
+      <p>
+        Nothing is written yet.
+        {invalid > 0 && ' As long as users would be refused it cannot be published.'}
+      </p>
+    </div>
+  )
+}
+
+function Details({ preview: { users, roles, targetGroups, examples } }: { preview: MappingPreview }) {
+  return (
+    <>
       <dl class="figures">
         <Figure name="Users unchanged" value={users.unchanged.toLocaleString('en')} />
         <Figure name="Users changed" value={users.changed.toLocaleString('en')} />
@@ -37,7 +99,7 @@ export function Preview({ preview }: { preview: MappingPreview }) {
           <h3>Examples</h3>
           <Table label="Examples" columns={['Person', 'Now', 'Then', 'In the way']}>
             {examples.map(example => (
-              <tr>
+              <TableRow>
                 <th scope="row" class="break">
                   {example.userName}
                 </th>
@@ -48,12 +110,12 @@ export function Preview({ preview }: { preview: MappingPreview }) {
                   <Seen seen={example.after} other={example.before} />
                 </td>
                 <td class="break">{example.problems.join('; ') || '—'}</td>
-              </tr>
+              </TableRow>
             ))}
           </Table>
         </>
       )}
-    </section>
+    </>
   )
 }
 
@@ -83,7 +145,7 @@ function Shifts({ title, shifts }: { title: string; shifts: readonly Shift[] }) 
     <div class="stack tight">
       <h3>{title}</h3>
       <ul class="plain-list">
-        {shifts.map(({ name, gains, loses }) => (
+        {shifts.slice(0, MOST_LISTED).map(({ name, gains, loses }) => (
           <li class="break">
             <strong>{name}</strong>{' '}
             <span class="shift">
@@ -92,6 +154,9 @@ function Shifts({ title, shifts }: { title: string; shifts: readonly Shift[] }) 
             </span>
           </li>
         ))}
+        {shifts.length > MOST_LISTED && (
+          <li class="muted">and {(shifts.length - MOST_LISTED).toLocaleString('en')} further ones</li>
+        )}
       </ul>
     </div>
   )

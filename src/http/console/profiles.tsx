@@ -18,7 +18,7 @@ import { Empty } from '../pages/empty'
 import type { FormState } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { attempt, CONSOLE, type ConsoleContext, type ConsoleEnv, pageOf, parseTyped } from './context'
 import { DOCUMENT, DocumentDeletion, DocumentForm } from './document-form'
 import { show } from './layout'
@@ -50,7 +50,7 @@ async function list(c: ConsoleContext): Promise<Response> {
         <section class="card flush">
           <Table columns={['Profile', 'Name', 'Version', { number: 'Fields' }, 'Changed (UTC)']}>
             {items.map(({ name, title, version, shipped, user, createdAt }) => (
-              <tr>
+              <TableRow>
                 <th scope="row" class="break">
                   <a href={`${PROFILES}/${name}`}>{title}</a>
                 </th>
@@ -65,7 +65,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                 <td>
                   <Moment at={createdAt} />
                 </td>
-              </tr>
+              </TableRow>
             ))}
           </Table>
         </section>
@@ -172,7 +172,7 @@ function Versions({
       ) : (
         <Table columns={['Version', 'Since (UTC)', { number: 'Fields' }]}>
           {versions.map(({ version, createdAt, user }) => (
-            <tr>
+            <TableRow>
               <th scope="row">
                 <a href={`${path}?version=${version}`} aria-current={version === shown ? 'true' : undefined}>
                   {version === 0 ? '0, as it ships' : version}
@@ -182,7 +182,7 @@ function Versions({
                 <Moment at={createdAt} />
               </td>
               <td class="number">{user.fields.length}</td>
-            </tr>
+            </TableRow>
           ))}
         </Table>
       )}

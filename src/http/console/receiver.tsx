@@ -201,7 +201,7 @@ function History({ deliveries }: { deliveries: readonly DeliveryItem[] }) {
 function Result({ result }: { result: TestResult }) {
   const { delivered, status, latencyMs, error } = result
   return delivered ? (
-    <div class="notice ok" role="status">
+    <div class="notice ok" role="status" tabindex={-1}>
       <strong>It arrived</strong>
       <p>
         The receiver answered {status} after {duration(latencyMs)}.

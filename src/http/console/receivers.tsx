@@ -10,7 +10,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf } from './context'
 import { show } from './layout'
 import { done } from './notice'
@@ -63,7 +63,7 @@ async function list(c: ConsoleContext): Promise<Response> {
               ]}
             >
               {items.map(({ id, kind, url, pollUrl, status, events, createdAt }) => (
-                <tr>
+                <TableRow>
                   <th scope="row" class="break">
                     <a href={at(slug, 'receivers', id)}>{url ?? pollUrl}</a>
                   </th>
@@ -79,7 +79,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   <td>
                     <Moment at={createdAt} />
                   </td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}

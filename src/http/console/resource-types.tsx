@@ -13,7 +13,7 @@ import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import type { FormState } from '../pages/form'
 import { Pager, withQuery } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import {
   at,
   attemptInTenant,
@@ -58,7 +58,7 @@ async function list(c: ConsoleContext): Promise<Response> {
           ) : (
             <Table columns={['Name', 'Endpoint', 'Schema', { number: 'Extensions' }]}>
               {items.map(({ name, endpoint, schema, extensions }) => (
-                <tr>
+                <TableRow>
                   <th scope="row">
                     <a href={withQuery(fresh, { name })}>{name}</a>
                   </th>
@@ -69,7 +69,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                     <code>{String(schema.id)}</code>
                   </td>
                   <td class="number">{extensions.length}</td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}

@@ -11,7 +11,7 @@ import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { type FormState, Select, TextField } from '../pages/form'
 import { Pager, withQuery } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import {
   at,
   attemptInTenant,
@@ -58,7 +58,7 @@ async function list(c: ConsoleContext): Promise<Response> {
           ) : (
             <Table columns={['Name', 'URN', 'Extends', { number: 'Attributes' }]}>
               {items.map(schema => (
-                <tr>
+                <TableRow>
                   <th scope="row" class="break">
                     <a href={withQuery(fresh, { urn: String(schema.id) })}>{String(schema.name)}</a>
                   </th>
@@ -67,7 +67,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   </td>
                   <td>{String(schema.extends)}</td>
                   <td class="number">{Array.isArray(schema.attributes) ? schema.attributes.length : 0}</td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}

@@ -12,7 +12,7 @@ export function Secret({
 }) {
   const [href, text] = next
   return (
-    <section class="secret">
+    <section class="secret" tabindex={-1} aria-label={title}>
       <h2>{title}</h2>
       {values.map(([name, value], i) => (
         <div class="stack tight">

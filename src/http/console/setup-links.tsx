@@ -16,7 +16,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, type Option, Select } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { connectionNames } from './connection-names'
 import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
@@ -58,7 +58,7 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
             <Select
               name="connectionId"
               label="Connection"
-              options={[['', 'a new one, of the kind that the IT admin chooses'], ...names]}
+              options={[['', 'a new one, as the IT admin chooses'], ...names]}
             />
             <Select name="expiresInHours" label="Works for" value="72" options={lifetimes} />
             <button type="submit" class="primary">
@@ -98,7 +98,7 @@ function Row({
   const { id, connectionId, expiresAt, usedAt, createdAt } = link
   const made = createdAt.slice(0, 16).replace('T', ' ')
   return (
-    <tr>
+    <TableRow>
       <th scope="row">
         <Moment at={createdAt} />
       </th>
@@ -134,7 +134,7 @@ function Row({
           </button>
         </Form>
       </td>
-    </tr>
+    </TableRow>
   )
 }
 

@@ -1,19 +1,35 @@
-// One person's story as a line of time: each event with who asked for it, who was told, and how fast.
+// One person's story as a line of time: each event with who asked for it, who was told, and how fast; and each request
+// that was refused.
+import type { Child } from 'hono/jsx'
 import type { EvidenceRequest } from '../../administration/evidence'
-import type { StoryEntry } from '../../administration/story'
+import type { Happening, Refusal, StoryEntry } from '../../administration/story'
 import { Badge } from '../pages/badge'
 import { duration, Moment } from '../pages/moment'
 import { at } from './context'
 import { Answer } from './deliveries'
+import { explain } from './explanation'
 import { jobNames } from './jobs'
 import { kindName } from './receiver-form'
 
-export function Story({ entries, slug }: { entries: readonly StoryEntry[]; slug: string }) {
+/** `connections`: their names by id. */
+export function Story({
+  entries,
+  slug,
+  connections,
+}: {
+  entries: readonly StoryEntry[]
+  slug: string
+  connections: ReadonlyMap<string, string>
+}) {
   return (
     <ol class="timeline">
-      {entries.map(entry => (
-        <Entry entry={entry} slug={slug} />
-      ))}
+      {entries.map(entry =>
+        'refused' in entry ? (
+          <Refused {...entry} slug={slug} connections={connections} />
+        ) : (
+          <Entry entry={entry} slug={slug} />
+        ),
+      )}
     </ol>
   )
 }
@@ -38,7 +54,7 @@ const reasons: Readonly<Record<string, string>> = {
   operator: 'The operator ended them.',
 }
 
-function Entry({ entry, slug }: { entry: StoryEntry; slug: string }) {
+function Entry({ entry, slug }: { entry: Happening; slug: string }) {
   const { type, data, sequence, occurredAt } = entry.event
   const endsSessions = data.sessions === 'revoke_all'
   const tone = bad.includes(type) ? 'bad' : type === 'user.updated' ? undefined : 'ok'
@@ -69,10 +85,29 @@ function Entry({ entry, slug }: { entry: StoryEntry; slug: string }) {
   )
 }
 
-function Asked({ entry: { asked, logged }, slug }: { entry: StoryEntry; slug: string }) {
+function Asked({ entry: { asked, logged }, slug }: { entry: Happening; slug: string }) {
   const { connection, tokenHint, method, path } = asked
   if (asked.kind !== 'scim' && !logged) return <p class="small muted">{withoutRequest(asked)}</p>
   const request = `${method ?? logged?.method} ${path ?? logged?.path}`
+  return (
+    <AskedBy connection={connection} tokenHint={tokenHint} slug={slug}>
+      {logged ? <a href={at(slug, 'activity', logged.id)}>{request}</a> : <code>{request}</code>}
+    </AskedBy>
+  )
+}
+
+function AskedBy({
+  connection,
+  tokenHint,
+  slug,
+  children,
+}: {
+  connection: { readonly id: string; readonly name: string } | null
+  tokenHint: string | null
+  slug: string
+  /** The request. */
+  children: Child
+}) {
   return (
     <p class="small break">
       Asked for by{' '}
@@ -84,11 +119,46 @@ function Asked({ entry: { asked, logged }, slug }: { entry: StoryEntry; slug: st
       {tokenHint !== null && (
         <>
           {' '}
-          with the token <code>…{tokenHint}</code>
+          with the token <code class="nowrap">…{tokenHint}</code>
         </>
       )}
-      : {logged ? <a href={at(slug, 'activity', logged.id)}>{request}</a> : <code>{request}</code>}
+      : {children}
     </p>
+  )
+}
+
+/** Nothing became of it, or it is not known: its explanation is at its entry of the log. */
+function Refused({
+  refused,
+  slug,
+  connections,
+}: Refusal & { slug: string; connections: ReadonlyMap<string, string> }) {
+  const { id, at: time, method, path, status, outcome, connectionId, tokenHint } = refused
+  const name = connectionId === null ? undefined : connections.get(connectionId)
+  const { outcome: inWords, help } = explain(refused)
+  return (
+    <li class="warn">
+      <div class="row apart">
+        <h3>
+          {outcome === 'error' ? 'Failed' : 'Refused'}{' '}
+          <Badge state={`answered ${status}`} tone={outcome === 'error' ? 'bad' : 'warn'} />
+        </h3>
+        <span class="small muted">
+          <Moment at={time} />
+        </span>
+      </div>
+      {help && <p class="small strong">{help.title}</p>}
+      <p class="small break">{inWords}</p>
+      <AskedBy
+        connection={connectionId !== null && name !== undefined ? { id: connectionId, name } : null}
+        tokenHint={tokenHint}
+        slug={slug}
+      >
+        <a href={at(slug, 'activity', id)}>
+          {method} {path}
+        </a>
+      </AskedBy>
+    </li>
   )
 }
 
@@ -98,7 +168,7 @@ function withoutRequest({ kind, job }: EvidenceRequest): string {
   return 'Who asked for it is not kept any more.'
 }
 
-function Outcome({ entry: { outcome } }: { entry: StoryEntry }) {
+function Outcome({ entry: { outcome } }: { entry: Happening }) {
   const { state, killTimeMs, undelivered } = outcome
   if (state === 'done')
     return (
@@ -122,7 +192,7 @@ function Outcome({ entry: { outcome } }: { entry: StoryEntry }) {
   )
 }
 
-function Told({ entry: { deliveries }, slug }: { entry: StoryEntry; slug: string }) {
+function Told({ entry: { deliveries }, slug }: { entry: Happening; slug: string }) {
   if (deliveries.length === 0) return null
   return (
     <ul class="plain-list">

@@ -12,7 +12,7 @@ import { redirect } from '../pages/document'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, TextField } from '../pages/form'
 import { Pager, withQuery } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at, attemptInTenant, type ConsoleContext, type ConsoleEnv, pageOf, tenantOf, typed } from './context'
 import { show } from './layout'
 import { done } from './notice'
@@ -69,7 +69,7 @@ async function list(c: ConsoleContext, state: FormState = {}, status = 200): Pro
 function Row({ group, slug }: { group: TargetGroupItem; slug: string }) {
   const { id, name, managed, members } = group
   return (
-    <tr>
+    <TableRow>
       <th scope="row" class="break">
         {name}
       </th>
@@ -89,7 +89,7 @@ function Row({ group, slug }: { group: TargetGroupItem; slug: string }) {
           </Form>
         )}
       </td>
-    </tr>
+    </TableRow>
   )
 }
 

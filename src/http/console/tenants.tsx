@@ -23,7 +23,7 @@ import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
 import { Moment } from '../pages/moment'
 import { Pager } from '../pages/pager'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { Alarms } from './alarms'
 import { HealthCells } from './connection-health'
 import {
@@ -73,7 +73,7 @@ async function list(c: ConsoleContext): Promise<Response> {
           ) : (
             <Table columns={['Name', 'Slug', 'Profile', 'State', 'Created']}>
               {items.map(({ slug, name, profile, status, createdAt }) => (
-                <tr>
+                <TableRow>
                   <th scope="row" class="break">
                     <a href={at(slug)}>{name}</a>
                   </th>
@@ -87,7 +87,7 @@ async function list(c: ConsoleContext): Promise<Response> {
                   <td>
                     <Moment at={createdAt} />
                   </td>
-                </tr>
+                </TableRow>
               ))}
             </Table>
           )}
@@ -258,13 +258,13 @@ function Connections({ overview: { tenant, connections } }: { overview: TenantOv
       ) : (
         <Table columns={['Name', 'Identity provider', 'State', 'Last request', 'Refused or failed']}>
           {connections.map(connection => (
-            <tr>
+            <TableRow>
               <th scope="row" class="break">
                 <a href={at(tenant.slug, 'connections', connection.id)}>{connection.name}</a>
               </th>
               <td>{providerNames[connection.idp]}</td>
               <HealthCells connection={connection} slug={tenant.slug} />
-            </tr>
+            </TableRow>
           ))}
         </Table>
       )}

@@ -4,7 +4,7 @@ import { Badge } from '../pages/badge'
 import { Empty } from '../pages/empty'
 import { Errors, Form, type FormState, type Option, Select, TextField } from '../pages/form'
 import { duration, Moment } from '../pages/moment'
-import { Table } from '../pages/table'
+import { Table, TableRow } from '../pages/table'
 import { at } from './context'
 
 const HOUR = 3_600
@@ -35,7 +35,7 @@ export function TokenTable({
       {tokens.map(token => {
         const state = stateOf(token, now)
         return (
-          <tr>
+          <TableRow>
             <th scope="row">
               <code>…{token.hint}</code>
             </th>
@@ -61,7 +61,7 @@ export function TokenTable({
                 </Form>
               )}
             </td>
-          </tr>
+          </TableRow>
         )
       })}
     </Table>

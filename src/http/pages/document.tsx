@@ -12,6 +12,9 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** Of a page whose script asks for that page anew while its form is filled in. */
+export const ASKS_AGAIN = { 'content-security-policy': `${POLICY}; connect-src 'self'` }
+
 const HEADERS: Readonly<Record<string, string>> = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': POLICY,

@@ -21,6 +21,7 @@ export function Form({
   state = {},
   method = 'post',
   class: className,
+  role,
   label,
   children,
 }: {
@@ -28,12 +29,13 @@ export function Form({
   state?: FormState
   method?: 'post' | 'get'
   class?: string
+  role?: 'search'
   label?: string
   children?: Child
 }) {
   const token = useContext(FormToken)
   return (
-    <form action={action} method={method} class={className} aria-label={label}>
+    <form action={action} method={method} class={className} role={role} aria-label={label}>
       {method === 'post' && <input type="hidden" name={FORM_TOKEN} value={token} />}
       <Current.Provider value={state}>{children}</Current.Provider>
     </form>
@@ -41,13 +43,24 @@ export function Form({
 }
 
 /** Everything that is wrong, each line leading to its field where the page has one. */
-export function Errors({ state, fields }: { state: FormState; fields?: readonly string[] }) {
+export function Errors({
+  state,
+  fields,
+  title = 'Nothing was changed',
+  isReadOut = false,
+}: {
+  state: FormState
+  fields?: readonly string[]
+  title?: string
+  /** It stands in what is read out whenever it changes. */
+  isReadOut?: boolean
+}) {
   const { problem } = state
   if (!problem) return null
   const { errors, detail } = problem
   return (
-    <div class="notice bad" role="alert" tabindex={-1}>
-      <strong>Nothing was changed</strong>
+    <div class="notice bad" role={isReadOut ? undefined : 'alert'} tabindex={-1}>
+      <strong>{title}</strong>
       {errors.length === 0 ? (
         <p>{detail}</p>
       ) : (

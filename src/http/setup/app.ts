@@ -14,11 +14,11 @@ type C = Context<AppEnv>
 
 const WATCH_SECONDS = 10
 
-/** No script, nothing from elsewhere, in nobody's frame, kept nowhere. */
+/** Nothing but our own two files, no request of a script's own, in nobody's frame, kept nowhere. */
 const headers = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
   'x-robots-tag': 'noindex',

@@ -2,6 +2,7 @@
 import type { ExpectedAttribute } from '../../mapping/expected-attributes'
 import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
 import type { ResourceType } from '../../scim/schema'
+import { Table, TableRow } from '../pages/table'
 import { macro } from './onelogin-template'
 import { isNeverSent, providerAttribute } from './provider-attributes'
 
@@ -20,25 +21,20 @@ export function AttributeTable({ idp, attributes, accountType }: Props) {
         What is read of each person. A required one that is missing, or a value that is not allowed, is
         refused, and the message in your identity provider’s log names it.
       </p>
-      {/* A wide table scrolls by itself, also by keyboard. */}
-      <section class="scroll" tabindex={0} aria-labelledby="attributes">
-        <table>
-          <thead>
-            <tr>
-              {named && <th scope="col">{identityProviderNames[idp]}</th>}
-              <th scope="col">SCIM attribute</th>
-              <th scope="col">Required</th>
-              <th scope="col">Values</th>
-              <th scope="col">In the application</th>
-            </tr>
-          </thead>
-          <tbody>
-            {attributes.map(attribute => (
-              <Row idp={idp} attribute={attribute} named={named} />
-            ))}
-          </tbody>
-        </table>
-      </section>
+      <Table
+        label="Attributes, one a row"
+        columns={[
+          ...(named ? [identityProviderNames[idp]] : []),
+          'SCIM attribute',
+          'Required',
+          'Values',
+          'In the application',
+        ]}
+      >
+        {attributes.map(attribute => (
+          <Row idp={idp} attribute={attribute} named={named} />
+        ))}
+      </Table>
       {accountType.extensions.map(
         ({ open, schema }) => open && <OwnAttributes idp={idp} example={`${schema.id}:office`} />,
       )}
@@ -70,7 +66,7 @@ function Row({
   const { field, required } = attribute
   const [source = '', ...others] = attribute.sources
   return (
-    <tr>
+    <TableRow>
       {named && <td>{sent(idp, attribute)}</td>}
       <th scope="row">
         <code>{source}</code>
@@ -84,7 +80,7 @@ function Row({
       <td>{required ? <strong>yes</strong> : 'no'}</td>
       <td>{rulesOf(attribute).join('; ')}</td>
       <td>{field === null ? '–' : <bdi>{field}</bdi>}</td>
-    </tr>
+    </TableRow>
   )
 }
 

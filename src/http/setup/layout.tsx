@@ -16,6 +16,7 @@ function Page({ title, name, children }: { title: string; name?: string; childre
         <meta name="referrer" content="no-referrer" />
         <title>{name === undefined ? title : `${title} – ${name}`}</title>
         <link rel="stylesheet" href="/pages.css" />
+        <script src="/pages.js" defer></script>
       </head>
       <body>
         <main class="guide">
@@ -34,15 +35,6 @@ function Page({ title, name, children }: { title: string; name?: string; childre
   )
 }
 
-/** What is copied: one click selects all of it. */
-export function Copied({ children, id }: { children?: Child; id?: string }) {
-  return (
-    <code class="copied" {...(id !== undefined && { id })}>
-      {children}
-    </code>
-  )
-}
-
 const format = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
   day: 'numeric',
@@ -53,7 +45,7 @@ const format = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
 })
 
-/** In UTC, since the page runs no script that could know the reader's zone. */
+/** In UTC, since only a script would know the reader's zone. */
 export function Time({ at }: { at: number }) {
   const date = new Date(at)
   return <time datetime={date.toISOString()}>{format.format(date)} UTC</time>

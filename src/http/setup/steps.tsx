@@ -2,8 +2,8 @@
 import type { ExpectedAttribute } from '../../mapping/expected-attributes'
 import { type IdentityProvider, identityProviderNames } from '../../mapping/identity-providers'
 import type { ResourceType } from '../../scim/schema'
+import { Copy } from '../pages/copy'
 import { instructions, type Step } from './instructions'
-import { Copied } from './layout'
 import { oneLoginTemplate } from './onelogin-template'
 
 interface Props {
@@ -19,9 +19,9 @@ export function Steps({ idp, ...known }: Props) {
     <section aria-labelledby="steps">
       <h2 id="steps">Steps in {idp === 'generic' ? 'your identity provider' : identityProviderNames[idp]}</h2>
       <ol class="steps">
-        {steps.map(step => (
+        {steps.map((step, i) => (
           <li>
-            <OneStep step={step} {...known} />
+            <OneStep step={step} id={`step-${i + 1}`} {...known} />
           </li>
         ))}
       </ol>
@@ -30,7 +30,13 @@ export function Steps({ idp, ...known }: Props) {
   )
 }
 
-function OneStep({ step, baseUrl, attributes, accountType }: Omit<Props, 'idp'> & { step: Step }) {
+function OneStep({
+  step,
+  id,
+  baseUrl,
+  attributes,
+  accountType,
+}: Omit<Props, 'idp'> & { step: Step; id: string }) {
   const { title, text, enter, shows } = step
   return (
     <>
@@ -38,20 +44,18 @@ function OneStep({ step, baseUrl, attributes, accountType }: Omit<Props, 'idp'> 
       <p>{text}</p>
       {enter && (
         <dl class="enter">
-          {enter.map(([field, value]) => (
+          {enter.map(([field, value], i) => (
             <div>
               <dt>{field}</dt>
               <dd>
-                <Entered value={value} baseUrl={baseUrl} />
+                <Entered id={`${id}-${i + 1}`} field={field} value={value} baseUrl={baseUrl} />
               </dd>
             </div>
           ))}
         </dl>
       )}
       {shows === 'onelogin-template' && (
-        <pre>
-          <Copied>{oneLoginTemplate(attributes, accountType)}</Copied>
-        </pre>
+        <Copy id={`${id}-template`} text={oneLoginTemplate(attributes, accountType)} label="Template" />
       )}
       {shows === 'attributes' && (
         <p>
@@ -63,9 +67,20 @@ function OneStep({ step, baseUrl, attributes, accountType }: Omit<Props, 'idp'> 
 }
 
 /** The token stands in one place of one reply, so a step only points to it. */
-function Entered({ value, baseUrl }: { value: string; baseUrl: string }) {
+function Entered({
+  id,
+  field,
+  value,
+  baseUrl,
+}: {
+  id: string
+  field: string
+  value: string
+  baseUrl: string
+}) {
   if (value === '{token}') return <a href="#token">the token</a>
-  if (value.startsWith('{base}')) return <Copied>{value.replace('{base}', () => baseUrl)}</Copied>
+  if (value.startsWith('{base}'))
+    return <Copy id={id} text={value.replace('{base}', () => baseUrl)} label={field} />
   const [, typed] = /^`(.*)`$/.exec(value) ?? []
-  return typed === undefined ? <span>{value}</span> : <Copied>{typed}</Copied>
+  return typed === undefined ? <span>{value}</span> : <Copy id={id} text={typed} label={field} />
 }

@@ -1,6 +1,7 @@
 // The token of a setup link: the form that makes it, the one time it is shown, and what is said of it afterwards.
 import { identityProviders } from '../../mapping/identity-providers'
-import { Copied, Time } from './layout'
+import { Copy } from '../pages/copy'
+import { Time } from './layout'
 import { ProviderCard } from './provider-card'
 
 interface FormProps {
@@ -60,13 +61,13 @@ export function NewToken({ token, baseUrl }: { token: string; baseUrl: string })
         <div>
           <dt>Base URL</dt>
           <dd>
-            <Copied>{baseUrl}</Copied>
+            <Copy id="base-url" text={baseUrl} label="Base URL" />
           </dd>
         </div>
         <div>
           <dt>Token</dt>
           <dd>
-            <Copied id="token">{token}</Copied>
+            <Copy id="token" text={token} label="Token" />
           </dd>
         </div>
       </dl>
@@ -93,7 +94,7 @@ export function UsedToken({ usedAt, baseUrl }: { usedAt: number; baseUrl: string
         <div>
           <dt>Base URL</dt>
           <dd>
-            <Copied>{baseUrl}</Copied>
+            <Copy id="base-url" text={baseUrl} label="Base URL" />
           </dd>
         </div>
       </dl>

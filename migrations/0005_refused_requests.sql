@@ -1,0 +1,1 @@
+CREATE INDEX `activity_refused` ON `activity` (`tenant_id`,`resource_id`,`id`) WHERE status >= 400 AND resource_id IS NOT NULL;
