@@ -366,6 +366,7 @@ describe('the operator', () => {
       action: 'preview',
     })
     expect(page.status).toBe(200)
+    expect(seen(page)).toContain('1 user would be refused. Nobody would change.')
     expect(seen(page)).toContain('As long as users would be refused it cannot be published.')
     const refused = await visitor.post(path, {
       'fields[0].field': 'rank',

@@ -119,8 +119,14 @@ function Details({ preview: { users, roles, targetGroups, examples } }: { previe
   )
 }
 
-/** `12 gain ADMIN, 3 lose OWNER; 5 come to Sales.` */
-function inWords({ users, roles, targetGroups }: MappingPreview): string {
+/** `2 users would be refused. 12 gain ADMIN, 3 lose OWNER, 5 come to Sales.` */
+function inWords(preview: MappingPreview): string {
+  const { invalid } = preview.users
+  const refused = `${invalid.toLocaleString('en')} ${invalid === 1 ? 'user' : 'users'} would be refused. `
+  return `${invalid > 0 ? refused : ''}${changesInWords(preview)}`
+}
+
+function changesInWords({ users, roles, targetGroups }: MappingPreview): string {
   const people = (n: number, verb: string) => `${n.toLocaleString('en')} ${verb}${n === 1 ? 's' : ''}`
   const role = roles.flatMap(({ name, gains, loses }) => [
     ...(gains > 0 ? [`${people(gains, 'gain')} ${name}`] : []),
@@ -135,7 +141,9 @@ function inWords({ users, roles, targetGroups }: MappingPreview): string {
   const more = parts.length > MOST_NAMED ? `, and ${parts.length - MOST_NAMED} further changes` : ''
   if (parts.length > 0) return `${named}${more}.`
   if (users.changed === 0) return 'Nobody would change.'
-  return `${people(users.changed, 'change')}; nobody gains or loses a role or a target group.`
+  const changed =
+    users.changed === 1 ? '1 user changes' : `${users.changed.toLocaleString('en')} users change`
+  return `${changed}; nobody gains or loses a role or a target group.`
 }
 
 /** As gains and losses, one name a line. */
