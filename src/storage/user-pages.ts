@@ -112,8 +112,10 @@ export function usersPage(
       for (const stage of stages) {
         const found = next.next().value?.rows ?? []
         const end = stage.isSparse ? next.next().value?.rows[0]?.place : undefined
-        rows.push(...found)
-        if (rows.length >= count || found.at(-1)?.fits === 0) return { rows: rows.slice(0, count) }
+        // Where one list ends early, another may go on: what it has behind that comes with the next page.
+        const beyond = found.findIndex(row => row.fits === 0)
+        rows.push(...(beyond < 0 ? found : found.slice(0, beyond + 1)))
+        if (rows.length >= count || beyond >= 0) return { rows: rows.slice(0, count) }
         if (end !== undefined) return { rows, upTo: positionIn(stage, end) }
         if (stage.isAll && next.next().value?.rows[0]?.holds === 1) return { rows }
       }

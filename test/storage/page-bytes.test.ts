@@ -111,6 +111,25 @@ describe('for the operator', () => {
     expect(pages).toBe(2)
   })
 
+  test('nobody is passed over where those who are gone have room behind those who have none', async () => {
+    const mixed = await newClient()
+    await seedUsers(mixed, ALL)
+    const set = (what: string) => mixed.rows(`UPDATE resources SET ${what} WHERE tenant_id = ?`)
+    await set(`document = json_set(document, '$.nickName', hex(zeroblob(iif(serial < 19, 495000, 0))))`)
+    await set(`deleted_at = iif(serial > 30, 1, NULL), scope = iif(serial > 30, '@deleted', scope)`)
+    for (const filter of ['', '&filter=active%20eq%20true']) {
+      const ids: string[] = []
+      for (let cursor = ''; ; ) {
+        const path = `${ORIGIN}/admin/v1/tenants/${mixed.slug}/users?limit=200${filter}${cursor}`
+        const { body } = await send('GET', path, operator)
+        ids.push(...body.items.map(({ id }: JsonObject) => id))
+        if (body.nextCursor === undefined) break
+        cursor = `&cursor=${body.nextCursor}`
+      }
+      expect(ids).toEqual(seededIds(1, ALL))
+    }
+  })
+
   test('a suspended tenant has everybody’s sessions ended, in smaller steps', async () => {
     expect((await admin('PATCH', '', { status: 'suspended' })).status).toBe(200)
     const [left] = await client.rows(
