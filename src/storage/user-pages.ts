@@ -234,7 +234,8 @@ interface Hits extends List {
 /** By an index over values or over the time of the last change; what is found is sorted. */
 function hitLists(query: UserQuery, filter: Filter, context: FilterContext): readonly Hits[] | undefined {
   const lists = scopesOf(query, context).flatMap(({ scope, deleted }): Hits[] => {
-    const hits = filterHits(filter, { ...context, deleted }) ?? changedSince(filter, scope, context)
+    const hits =
+      filterHits(filter, { ...context, deleted }, MOST_HITS) ?? changedSince(filter, scope, context)
     if (!hits) return []
     const name = deleted ? sql`deleted_hits` : sql`hits`
     const rows = sql`${name} hit CROSS JOIN resources r WHERE r.id = hit.id
