@@ -3,6 +3,7 @@
 import { createExecutionContext, createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
+import { createTenant } from '../../src/administration/tenants'
 import { BadEnvironment, serviceOf } from '../../src/env'
 import { sweep } from '../../src/events/sweep'
 import worker from '../../src/index'
@@ -112,6 +113,7 @@ describe('what looks after all tenants', () => {
     const failing = {
       prepare: () => failing,
       bind: () => failing,
+      all: () => Promise.reject(new Error('no such table')),
       run: () => Promise.reject(new Error('no such table')),
     }
     const bindings = { ...env, ...(broken && { [broken]: failing }), EVENTS: queue }
@@ -139,6 +141,10 @@ describe('what looks after all tenants', () => {
       await scim('POST', '/Users', { schemas: [USER], userName: 'b@example.com' })
     const one = await swept('DB_2')
     expect([one.tenants.has(here.id), String(one.error)]).toEqual([true, 'Error: no such table'])
+    for (const { scim } of [here, there])
+      await scim('POST', '/Users', { schemas: [USER], userName: 'c@example.com' })
+    const other = await swept('DB')
+    expect([other.tenants.has(there.id), String(other.error)]).toEqual([true, 'Error: no such table'])
   })
 })
 
@@ -159,6 +165,27 @@ describe('where a tenant is placed', () => {
     const reply = await admin('POST', '/tenants', { slug, name: 'T', database: 'DB_2' })
     expect([reply.status, await count()]).toEqual([409, before])
     expect((await admin('GET', `/tenants/${slug}`)).body.id).toBe(id)
+  })
+
+  test('who is placed although the answer does not come has the slug, and can be deleted', async () => {
+    const service = await serviceOf(env)
+    const lost = {
+      prepare: (text: string) => {
+        const statement = env.DB.prepare(text)
+        if (!text.includes('INSERT INTO tenant_directory')) return statement
+        const run = async (...values: unknown[]) => {
+          await statement.bind(...values).run()
+          throw new Error('D1_ERROR: Network connection lost.')
+        }
+        return { bind: (...values: unknown[]) => ({ run: () => run(...values) }) }
+      },
+      batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+    } as unknown as D1Database
+    const slug = `t-${crypto.randomUUID()}`
+    const input = { slug, name: 'T', profile: 'standard', database: 'DB_2' }
+    await expect(createTenant({ ...service, d1: lost }, input)).rejects.toThrow('Network connection lost')
+    expect((await admin('GET', `/tenants/${slug}`)).body.database).toBe('DB_2')
+    expect((await admin('DELETE', `/tenants/${slug}`)).status).toBe(202)
   })
 
   test('where TENANT_DATABASE says, unless the call says otherwise', async () => {
