@@ -208,6 +208,19 @@ describe('where a tenant is placed', () => {
     expect(['DB_1', 'DB_02', 'DB_256', 'DB', 'DB_x'].map(databaseNumber)).toEqual(Array(5).fill(undefined))
   })
 
+  test('whose database cannot be asked is in no metric, which says so, and everybody else is', async () => {
+    const [here, there] = [await newTenant(), await newTenant({ database: 'DB_2' })]
+    const { DB_2: _, ...without } = env
+    const request = new Request(`${ORIGIN}/admin/v1/metrics`, { headers: operator })
+    const reply = await worker.fetch(request, without as typeof env, createExecutionContext())
+    const text = await reply.text()
+    expect(text).toContain(`edge_scim_users{tenant="${here.slug}",state="active"} 0\n`)
+    expect(text).not.toContain(there.slug)
+    expect(text).toContain(
+      'edge_scim_database_up{database="DB"} 1\nedge_scim_database_up{database="DB_2"} 0\n',
+    )
+  })
+
   test('whose database is no longer bound is answered with an error, and no other tenant is', async () => {
     const [here, there] = [await newTenant(), await newTenant({ database: 'DB_2' })]
     const { DB_2: _, ...without } = env
