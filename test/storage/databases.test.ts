@@ -5,6 +5,7 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
 import { createTenant } from '../../src/administration/tenants'
 import { BadEnvironment, serviceOf } from '../../src/env'
+import { sealAll } from '../../src/events/chain'
 import { sweep } from '../../src/events/sweep'
 import worker from '../../src/index'
 import type { Json, JsonObject } from '../../src/scim/json'
@@ -146,6 +147,24 @@ describe('what looks after all tenants', () => {
     const other = await swept('DB')
     expect([other.tenants.has(there.id), String(other.error)]).toEqual([true, 'Error: no such table'])
   })
+})
+
+test('the events of one database are sealed while the other fails', async () => {
+  const [here, there] = [await newTenant(), await newTenant({ database: 'DB_2' })]
+  for (const { scim } of [here, there])
+    await scim('POST', '/Users', { schemas: [USER], userName: 'a@example.com' })
+  const failing = {
+    prepare: (text: string) => env.DB_2.prepare(text),
+    batch: () => Promise.reject(new Error('overloaded')),
+  } as unknown as D1Database
+  // The last one that was found, which is of DB_2, is taken first.
+  let last = 1
+  vi.spyOn(Math, 'random').mockImplementation(() => (last /= 2))
+  await sealAll({ d1: env.DB, furtherDatabases: new Map([[2, failing]]) })
+  vi.restoreAllMocks()
+  const unsealed = async (d1: D1Database, id: string) =>
+    d1.prepare('SELECT count(*) AS n FROM events WHERE tenant_id = ? AND hash IS NULL').bind(id).first('n')
+  expect([await unsealed(env.DB, here.id), await unsealed(env.DB_2, there.id)]).toEqual([0, 1])
 })
 
 describe('where a tenant is placed', () => {
