@@ -99,10 +99,12 @@ export function usersPage(
   const { count, groups, lookedAt } = page
   const columns = userColumns(context, rules)
   const stages = stagesOf(query, page, context)
+  // Of what an index finds and what is in order only the one has rows.
+  const shares = stages.filter(({ isAll }) => isAll !== true).length
   const last = groups.length === GROUPS_A_PAGE ? groups.at(-1)?.id : undefined
   return {
     statements: stages.flatMap(stage => [
-      pageOf(stage, columns, page, context),
+      pageOf(stage, columns, page, context, shares),
       ...(stage.isSparse ? [endOf(stage, lookedAt)] : []),
       ...(stage.isAll ? [holdsAt(stage)] : []),
     ]),
@@ -157,6 +159,7 @@ function pageOf(
   columns: SQL,
   { count, lookedAt }: PageOfUsers,
   { tenantId, type }: FilterContext,
+  shares: number,
 ): SQL {
   const { lists, after, only, groupId, isSparse } = stage
   const last = groupId === undefined ? LAST_SERIAL : sql`${LAST_MEMBER}`
@@ -168,7 +171,7 @@ function pageOf(
     const page = (limit: SQL) => sql`SELECT ${columns}, ${groupId ?? null} AS in_group, ${place} AS place
       FROM ${rows} AND ${place} > ${after}${upTo(place)} ORDER BY ${place} LIMIT ${limit}`
     const most = limitOf(only, sql`${count}`)
-    return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count: most, memberships: false })})`
+    return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count: most, memberships: false, shares })})`
   })
   return sql`${withTerms([only?.given, ...end])} ${sql.join(pages, sql` UNION ALL `)} ORDER BY place LIMIT ${count}`
 }
