@@ -212,6 +212,7 @@ describe('where a tenant is placed', () => {
     expect(service.tenantDatabase).toBe('DB_2')
     await expect(serviceOf({ ...env, TENANT_DATABASE: 'DB_7' })).rejects.toThrow(BadEnvironment)
     await expect(serviceOf({ ...env, TENANT_DATABASE: 'DB_7' })).rejects.toThrow('no D1 binding DB_7')
+    await expect(serviceOf({ ...env, DB_3: 'edge-scim-3' })).rejects.toThrow('DB_3: is no D1 binding')
   })
 
   test('its id says so, and stays in order of creation', () => {
