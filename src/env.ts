@@ -108,7 +108,9 @@ async function check(env: object): Promise<Service> {
 function furtherDatabasesOf(env: object): ReadonlyMap<number, D1Database> {
   const bound = Object.entries(env).flatMap(([name, value]): [number, D1Database][] => {
     const number = databaseNumber(name)
-    return number === undefined ? [] : [[number, value as D1Database]]
+    if (number === undefined) return []
+    if (typeof value !== 'object') throw new BadEnvironment(`Wrong settings. ${name}: is no D1 binding.`)
+    return [[number, value as D1Database]]
   })
   return new Map(bound.toSorted(([a], [b]) => a - b))
 }

@@ -32,7 +32,7 @@ export async function groupRolesStep(service: Service, operator: Tenant, job: Jo
   const done = await database.steps({
     unchanged: database.guard,
     progress: advanceJob(tenant.id, job, { position: job.position, done: 0 }, tenant.now),
-    roles: roles.flatMap(role => withdrawRole(tenant, type, role)),
+    roles: roles.flatMap(role => withdrawRole(tenant, type, role.id)),
     last: [raiseConfigurationVersion(tenant.id, hasNoGroupRoles(tenant.id))],
     deliveries: [createDeliveries(occasionOf(tenant))],
   })

@@ -3,6 +3,7 @@
 // The format wants all samples of a metric together, so the directory is gone through once for each, and only what a
 // page of tenants says of one metric is ever held.
 import type { Service } from '../env'
+import { bindingOf } from '../storage/databases'
 import { killTimeOf, readHistograms, selectKillTimes } from '../storage/kill-times'
 import {
   deliveryStates,
@@ -12,7 +13,7 @@ import {
   selectReceiverCounts,
 } from '../storage/metrics-rows'
 import { askEach, type Row, type Statement } from '../storage/tenant-database'
-import { pageOfDirectory } from '../storage/tenant-directory'
+import { type DirectoryEntry, pageOfDirectory } from '../storage/tenant-directory'
 import { selectExpiries } from '../storage/token-rows'
 import { countedTypes } from './metrics'
 
@@ -119,28 +120,66 @@ const metrics: readonly Metric[] = [
   },
 ]
 
-/** The whole text. A tenant that comes or goes meanwhile is in some of the metrics. */
+const databaseUp = {
+  name: 'edge_scim_database_up',
+  help: 'Whether the D1 database could be asked: if not, its tenants are in none of the metrics.',
+  type: 'gauge',
+} as const
+
+/** By database that could not be asked: what it said. */
+type Unasked = Map<string, string>
+
+/**
+ * The whole text. A tenant that comes or goes meanwhile is in some of the metrics; those of a database that cannot be
+ * asked are in none, and the last metric says so: the others are watched all the same.
+ */
 export async function* prometheusText(service: Service): AsyncGenerator<string> {
+  const unasked: Unasked = new Map()
   for (const metric of metrics) {
-    yield `# HELP ${metric.name} ${metric.help}\n# TYPE ${metric.name} ${metric.type}\n`
-    yield* samplesOf(service, metric)
+    yield headOf(metric)
+    yield* samplesOf(service, metric, unasked)
   }
+  yield headOf(databaseUp)
+  for (const database of new Set([...service.tenantDatabases, ...unasked.keys()]))
+    yield sampleLine(databaseUp.name, { database }, unasked.has(database) ? 0 : 1)
+  for (const [database, error] of unasked)
+    console.error(JSON.stringify({ log: 'metrics-incomplete', database, error }))
+}
+
+function headOf({ name, help, type }: Pick<Metric, 'name' | 'help' | 'type'>): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
 }
 
 /** A chunk for each page of tenants. */
-async function* samplesOf(service: Service, { name, select, samples }: Metric): AsyncGenerator<string> {
+async function* samplesOf(service: Service, metric: Metric, unasked: Unasked): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
     const tenants = await pageOfDirectory(service.d1, after, PAGE)
-    const ids = tenants.map(({ tenantId }) => tenantId)
-    const answers = await askEach(service, ids, tenantId => select(tenantId, service.now()))
-    const lines = tenants.flatMap(({ slug }, i) =>
-      samples(answers[i] ?? []).map(({ labels, value }) =>
-        sampleLine(name, { tenant: slug, ...labels }, value),
-      ),
+    const homes = Map.groupBy(tenants, ({ tenantId }) => bindingOf(tenantId))
+    const texts = [...homes].map(([database, there]) =>
+      linesOf(service, metric, there).catch((error: unknown) => {
+        unasked.set(database, String(error))
+        return ''
+      }),
     )
-    if (lines.length > 0) yield lines.join('')
+    const text = (await Promise.all(texts)).join('')
+    if (text !== '') yield text
     after = tenants.length < PAGE ? undefined : tenants.at(-1)?.slug
   }
+}
+
+async function linesOf(
+  service: Service,
+  { name, select, samples }: Metric,
+  tenants: readonly DirectoryEntry[],
+): Promise<string> {
+  const ids = tenants.map(({ tenantId }) => tenantId)
+  const answers = await askEach(service, ids, tenantId => select(tenantId, service.now()))
+  const lines = tenants.flatMap(({ slug }, i) =>
+    samples(answers[i] ?? []).map(({ labels, value }) =>
+      sampleLine(name, { tenant: slug, ...labels }, value),
+    ),
+  )
+  return lines.join('')
 }
 
 export function sampleLine(name: string, labels: Readonly<Record<string, string>>, value: number): string {

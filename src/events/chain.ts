@@ -5,7 +5,7 @@
 // by the sweep, and by whoever asks for hashes. Two that seal at once compare the head; one of them stops.
 import { canonicalText } from '../scim/canonical'
 import type { Json, JsonObject } from '../scim/json'
-import { type Databases, inEachDatabase } from '../storage/databases'
+import { bindingOf, type Databases, inEachDatabase } from '../storage/databases'
 import {
   type ChainHead,
   chainHeadOf,
@@ -63,21 +63,28 @@ export async function sealEvents(database: TenantDatabase): Promise<ChainHead | 
   return (await sealRounds(database, ROUNDS_A_CALL)).head
 }
 
-/** The sweep's part: the tenants in any order, so that none waits behind the same others each time. Never throws. */
+/**
+ * The sweep's part: the tenants in any order, so that none waits behind the same others each time, and no database
+ * behind one that fails. Never throws.
+ */
 export async function sealAll(service: Databases): Promise<void> {
   const tenants: string[] = []
   let left = ROUNDS_A_SWEEP
   await inEachDatabase(service, async d1 => {
     tenants.push(...(await takeUnsealedTenants(d1)))
   }).catch(notSealed)
-  try {
-    for (const tenantId of shuffled(tenants)) {
-      const database = new TenantDatabase(service, tenantId)
+  const failed = new Set<string>()
+  for (const tenantId of shuffled(tenants)) {
+    if (left <= 0) return
+    const binding = bindingOf(tenantId)
+    if (failed.has(binding)) continue
+    const database = new TenantDatabase(service, tenantId)
+    try {
       left -= (await sealRounds(database, Math.min(ROUNDS_A_TENANT, left))).rounds
-      if (left <= 0) return
+    } catch (error) {
+      failed.add(binding)
+      notSealed(error)
     }
-  } catch (error) {
-    notSealed(error)
   }
 }
 

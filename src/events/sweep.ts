@@ -1,6 +1,7 @@
 // What runs every minute: wake up what a crash, a pause or a lost message left behind, and prune what is old.
 import type { Service } from '../env'
 import { type Database, type Databases, inEachDatabase } from '../storage/databases'
+import { inTurn } from '../storage/in-turn'
 import { takeDueProfiles } from '../storage/profile-rows'
 import {
   PRUNE_ROWS,
@@ -30,21 +31,26 @@ type Sweeper = Databases & Pick<Service, 'queue' | 'now' | 'activityDays'>
 export async function sweep(
   service: Sweeper,
 ): Promise<{ readonly deliveries: number; readonly jobs: number }> {
+  let deliveries = 0
+  let jobs = 0
+  const sweepTenants = () =>
+    inEachDatabase(service, async d1 => {
+      const due = await takeDueJobs(d1, service.now())
+      await publish(service, due)
+      jobs += due.length
+      deliveries += await sweepDeliveries(service, d1)
+    })
+  await inTurn([() => sweepProfiles(service), sweepTenants])
+  if (deliveries + jobs > 0) console.log(JSON.stringify({ log: 'swept', deliveries, jobs }))
+  return { deliveries, jobs }
+}
+
+async function sweepProfiles(service: Sweeper): Promise<void> {
   const profiles = await takeDueProfiles(service.d1, service.now(), service.now() + WORK_AGAIN_MS)
   await publish(
     service,
     profiles.map(profile => ({ profile })),
   )
-  let deliveries = 0
-  let jobs = 0
-  await inEachDatabase(service, async d1 => {
-    const due = await takeDueJobs(d1, service.now())
-    await publish(service, due)
-    jobs += due.length
-    deliveries += await sweepDeliveries(service, d1)
-  })
-  if (deliveries + jobs > 0) console.log(JSON.stringify({ log: 'swept', deliveries, jobs }))
-  return { deliveries, jobs }
 }
 
 async function sweepDeliveries(service: Sweeper, d1: Database): Promise<number> {

@@ -30,20 +30,13 @@ export function namedRole(
 
 /** Goes before the memberships of a group that is deleted: everybody in it has a role less. */
 export function lostRole(tenant: Tenant, type: ResourceType, group: StoredResource): Statement[] {
-  return withdrawRole(tenant, type, { id: group.id, name: String(group.resource.displayName ?? '') })
+  return withdrawRole(tenant, type, group.id)
 }
 
 /** The group is a role no more: everybody in it has one less. */
-export function withdrawRole(
-  tenant: Tenant,
-  type: ResourceType,
-  { id: groupId, name: groupName }: { readonly id: string; readonly name: string },
-): Statement[] {
+export function withdrawRole(tenant: Tenant, type: ResourceType, groupId: string): Statement[] {
   const rules = roleRulesOf(tenant, type)
   if (!rules) return []
   const who = everyMember(tenant.id, groupId)
-  return [
-    ...loseRole({ occasion: occasionOf(tenant), rules, groupId, groupName, who }),
-    deleteRole(tenant.id, groupId),
-  ]
+  return [...loseRole({ occasion: occasionOf(tenant), rules, groupId, who }), deleteRole(tenant.id, groupId)]
 }

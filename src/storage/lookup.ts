@@ -65,8 +65,9 @@ function lookedUp(resource: Resource, name: string, type: ResourceType): string[
 /**
  * Ids that are all a filter can match, as `SELECT … AS id` over an index; undefined when only a scan will do.
  * The filter itself is still checked on each of them, so this may be wider than the filter, never narrower.
+ * `most`: of terms joined by `or` no more are found each, for who asks no further than whether there are fewer.
  */
-export function filterHits(filter: Filter, context: FilterContext): SQL | undefined {
+export function filterHits(filter: Filter, context: FilterContext, most?: number): SQL | undefined {
   switch (filter.kind) {
     case 'compare':
       return filter.operator === 'eq' && filter.value !== null
@@ -76,13 +77,18 @@ export function filterHits(filter: Filter, context: FilterContext): SQL | undefi
       return elementHits(filter.filter, context)
     case 'and':
       for (const operand of membershipsLast(filter.operands, context.type)) {
-        const hits = filterHits(operand, context)
+        const hits = filterHits(operand, context, most)
         if (hits) return hits
       }
       return undefined
     case 'or': {
-      const hits = filter.operands.map(operand => filterHits(operand, context))
-      return hits.every(hit => hit !== undefined) ? union(hits) : undefined
+      const hits = filter.operands.map(operand => filterHits(operand, context, most))
+      if (!hits.every(hit => hit !== undefined)) return undefined
+      return union(
+        most === undefined
+          ? hits
+          : hits.map(hit => sql`SELECT id FROM (SELECT id FROM (${hit}) LIMIT ${most})`),
+      )
     }
     default:
       return undefined

@@ -121,8 +121,7 @@ function roleChange(
   who: SQL,
 ): SQL[] {
   if (!roles) return []
-  const groupName = String(subject.resource.displayName ?? '')
-  return changed({ occasion, rules: roles, groupId: subject.id, groupName, who })
+  return changed({ occasion, rules: roles, groupId: subject.id, who })
 }
 
 /** Of a resource `r`: what the group's type takes, and is not gone for SCIM. */

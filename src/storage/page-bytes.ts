@@ -14,6 +14,8 @@ export interface PageOfList {
   readonly scope: string
   readonly count: number | SQL
   readonly memberships: boolean
+  /** How many pages are read at once: each has its share of the bytes. At most 8, so that any document fits. */
+  readonly shares?: number
 }
 
 /**
@@ -22,11 +24,11 @@ export interface PageOfList {
  * done only where the list has large documents: the statement is there twice, and one of the two has the limit 0.
  */
 export function withinBytes(page: (limit: SQL) => SQL, list: PageOfList): SQL {
-  const { tenantId, type, scope, count, memberships } = list
+  const { tenantId, type, scope, count, memberships, shares = 1 } = list
   const isLarge = sql`EXISTS (SELECT 1 FROM resources WHERE tenant_id = ${tenantId} AND type = ${type}
     AND scope = ${scope} AND octet_length(document) > ${LARGE})`
   const bytes = sql.raw(`octet_length(document)${memberships ? ' + octet_length(memberships)' : ''}`)
-  const most = sql.raw(String(MAX_PAGE_BYTES))
+  const most = sql.raw(String(Math.floor(MAX_PAGE_BYTES / shares)))
   return sql`SELECT *, 0 AS bytes, 0 AS bytes_so_far, 1 AS fits FROM (${page(sql`iif(${isLarge}, 0, ${count})`)})
     UNION ALL SELECT *, bytes_so_far <= ${most} AS fits FROM (
       SELECT *, ${bytes} AS bytes, sum(${bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS bytes_so_far

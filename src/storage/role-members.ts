@@ -14,14 +14,13 @@ export interface RoleChange {
   readonly occasion: Occasion
   readonly rules: RoleRules
   readonly groupId: string
-  readonly groupName: string
   /** `SELECT member_id …`: who came, or who is about to go. */
   readonly who: SQL
 }
 
 /** Right behind the rows that came: each person has the role more. Nothing is done of a group that is no role. */
 export function gainRole(change: RoleChange): SQL[] {
-  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json_array(${change.groupName})`
+  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json_array(${nameOf(change)})`
   return [countMembers(change, sql.raw('+')), personEvents(change, 'updated', told, { only: isRole(change) })]
 }
 
@@ -30,9 +29,9 @@ export function gainRole(change: RoleChange): SQL[] {
  * Nothing is done of a group that is no role.
  */
 export function loseRole(change: RoleChange): SQL[] {
-  const { occasion, groupId, groupName, who } = change
+  const { occasion, groupId, who } = change
   const { tenantId, now } = occasion
-  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json_array(${groupName}), '$.rolesGained', json('[]')`
+  const told = sql`, '$.changed', json('[]'), '$.rolesLost', json_array(${nameOf(change)}), '$.rolesGained', json('[]')`
   const ended = sql`, '$.sessions', 'revoke_all', '$.reason', 'privileged_role_lost', '$.notBefore', r.sessions_not_before`
   const endsSessions = sql`active = 1 AND ${isRole(change, sql` AND k.privileged = 1`)}`
   return [
@@ -58,7 +57,7 @@ export function gainRoles({
   const told = sql`, '$.changed', json('[]'), '$.rolesLost', json('[]'), '$.rolesGained', json(${names})`
   const who = sql`SELECT ${personId} WHERE EXISTS (SELECT 1 ${those})`
   return [
-    personEvents({ occasion, rules, groupId: '', groupName: '', who }, 'updated', told),
+    personEvents({ occasion, rules, groupId: '', who }, 'updated', told),
     sql`UPDATE roles SET members = members + 1 WHERE tenant_id = ${tenantId} AND id IN (${groups})`,
   ]
 }
@@ -70,6 +69,11 @@ function isAccount({ rules, who }: Pick<RoleChange, 'rules' | 'who'>): SQL {
 
 function isRole({ occasion, groupId }: Pick<RoleChange, 'occasion' | 'groupId'>, more = sql``): SQL {
   return sql`EXISTS (SELECT 1 FROM roles k WHERE k.tenant_id = ${occasion.tenantId} AND k.id = ${groupId}${more})`
+}
+
+/** As everybody has been told of it: a group that is renamed while its role is being taken away keeps the role's name. */
+function nameOf({ occasion, groupId }: Pick<RoleChange, 'occasion' | 'groupId'>): SQL {
+  return sql`(SELECT k.name FROM roles k WHERE k.tenant_id = ${occasion.tenantId} AND k.id = ${groupId})`
 }
 
 /** Only people count: a group within a group has no sessions. */

@@ -82,9 +82,9 @@ export function makeGroupsRoles(tenantId: string, groupType: string, accountType
     ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, members = excluded.members`
 }
 
-/** Roles that groups are. Rows: `id`, `name`, `members`. */
+/** Roles that groups are. Rows: `id`, `members`. */
 export function selectGroupRoles(tenantId: string, limit: number): SQL {
-  return sql`SELECT id, name, members FROM ${groupRoles(tenantId)} ORDER BY name, id LIMIT ${limit}`
+  return sql`SELECT id, members FROM ${groupRoles(tenantId)} ORDER BY name, id LIMIT ${limit}`
 }
 
 /** Whether there is one. */

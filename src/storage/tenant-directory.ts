@@ -1,7 +1,7 @@
 // The directory of tenants, the one global table: which slug is which tenant. Nothing joins it with anything.
 import { STANDARD_PROFILE } from '../mapping/shipped-profiles'
 import { bindingOf, type Databases, databaseOf } from './databases'
-import { askEach } from './tenant-database'
+import { askEach, wasRolledBack } from './tenant-database'
 import { selectTenant, type TenantRow } from './tenant-rows'
 
 export interface DirectoryEntry {
@@ -11,7 +11,8 @@ export interface DirectoryEntry {
 
 /**
  * The tenant's own row, in the database that its id names, and then the directory's; a taken slug is a `unique`
- * failure, and leaves none. What ends between the two leaves a row that nothing leads to.
+ * failure, and leaves none. What ends between the two leaves a row that nothing leads to, which does no harm: an entry
+ * that leads to no row would keep its slug for good.
  */
 export async function insertTenant(
   databases: Databases,
@@ -37,7 +38,9 @@ export async function insertTenant(
       .bind(slug, tenantId, bindingOf(tenantId), createdAt)
       .run()
   } catch (error) {
-    await own.prepare('DELETE FROM tenants WHERE tenant_id = ?').bind(tenantId).run()
+    // Where the answer did not come the entry may be there all the same.
+    if (wasRolledBack(error))
+      await own.prepare('DELETE FROM tenants WHERE tenant_id = ?').bind(tenantId).run()
     throw error
   }
 }

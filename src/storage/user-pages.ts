@@ -99,10 +99,12 @@ export function usersPage(
   const { count, groups, lookedAt } = page
   const columns = userColumns(context, rules)
   const stages = stagesOf(query, page, context)
+  // Of what an index finds and what is in order only the one has rows.
+  const shares = stages.filter(({ isAll }) => isAll !== true).length
   const last = groups.length === GROUPS_A_PAGE ? groups.at(-1)?.id : undefined
   return {
     statements: stages.flatMap(stage => [
-      pageOf(stage, columns, page, context),
+      pageOf(stage, columns, page, context, shares),
       ...(stage.isSparse ? [endOf(stage, lookedAt)] : []),
       ...(stage.isAll ? [holdsAt(stage)] : []),
     ]),
@@ -112,8 +114,10 @@ export function usersPage(
       for (const stage of stages) {
         const found = next.next().value?.rows ?? []
         const end = stage.isSparse ? next.next().value?.rows[0]?.place : undefined
-        rows.push(...found)
-        if (rows.length >= count || found.at(-1)?.fits === 0) return { rows: rows.slice(0, count) }
+        // Where one list ends early, another may go on: what it has behind that comes with the next page.
+        const beyond = found.findIndex(row => row.fits === 0)
+        rows.push(...(beyond < 0 ? found : found.slice(0, beyond + 1)))
+        if (rows.length >= count || beyond >= 0) return { rows: rows.slice(0, count) }
         if (end !== undefined) return { rows, upTo: positionIn(stage, end) }
         if (stage.isAll && next.next().value?.rows[0]?.holds === 1) return { rows }
       }
@@ -155,6 +159,7 @@ function pageOf(
   columns: SQL,
   { count, lookedAt }: PageOfUsers,
   { tenantId, type }: FilterContext,
+  shares: number,
 ): SQL {
   const { lists, after, only, groupId, isSparse } = stage
   const last = groupId === undefined ? LAST_SERIAL : sql`${LAST_MEMBER}`
@@ -166,7 +171,7 @@ function pageOf(
     const page = (limit: SQL) => sql`SELECT ${columns}, ${groupId ?? null} AS in_group, ${place} AS place
       FROM ${rows} AND ${place} > ${after}${upTo(place)} ORDER BY ${place} LIMIT ${limit}`
     const most = limitOf(only, sql`${count}`)
-    return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count: most, memberships: false })})`
+    return sql`SELECT * FROM (${withinBytes(page, { tenantId, type: type.name, scope, count: most, memberships: false, shares })})`
   })
   return sql`${withTerms([only?.given, ...end])} ${sql.join(pages, sql` UNION ALL `)} ORDER BY place LIMIT ${count}`
 }
@@ -232,7 +237,8 @@ interface Hits extends List {
 /** By an index over values or over the time of the last change; what is found is sorted. */
 function hitLists(query: UserQuery, filter: Filter, context: FilterContext): readonly Hits[] | undefined {
   const lists = scopesOf(query, context).flatMap(({ scope, deleted }): Hits[] => {
-    const hits = filterHits(filter, { ...context, deleted }) ?? changedSince(filter, scope, context)
+    const hits =
+      filterHits(filter, { ...context, deleted }, MOST_HITS) ?? changedSince(filter, scope, context)
     if (!hits) return []
     const name = deleted ? sql`deleted_hits` : sql`hits`
     const rows = sql`${name} hit CROSS JOIN resources r WHERE r.id = hit.id

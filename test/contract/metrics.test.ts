@@ -230,6 +230,7 @@ describe('the numbers of all tenants', () => {
       'edge_scim_kill_time_seconds gauge',
       'edge_scim_kill_time_measured gauge',
       'edge_scim_token_expiry_timestamp_seconds gauge',
+      'edge_scim_database_up gauge',
     ])
     for (const { samples } of families.values()) {
       const series = samples.map(({ labels }) => JSON.stringify(labels))

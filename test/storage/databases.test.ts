@@ -3,7 +3,9 @@
 import { createExecutionContext, createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { describe, expect, test, vi } from 'vitest'
+import { createTenant } from '../../src/administration/tenants'
 import { BadEnvironment, serviceOf } from '../../src/env'
+import { sealAll } from '../../src/events/chain'
 import { sweep } from '../../src/events/sweep'
 import worker from '../../src/index'
 import type { Json, JsonObject } from '../../src/scim/json'
@@ -112,6 +114,7 @@ describe('what looks after all tenants', () => {
     const failing = {
       prepare: () => failing,
       bind: () => failing,
+      all: () => Promise.reject(new Error('no such table')),
       run: () => Promise.reject(new Error('no such table')),
     }
     const bindings = { ...env, ...(broken && { [broken]: failing }), EVENTS: queue }
@@ -139,7 +142,29 @@ describe('what looks after all tenants', () => {
       await scim('POST', '/Users', { schemas: [USER], userName: 'b@example.com' })
     const one = await swept('DB_2')
     expect([one.tenants.has(here.id), String(one.error)]).toEqual([true, 'Error: no such table'])
+    for (const { scim } of [here, there])
+      await scim('POST', '/Users', { schemas: [USER], userName: 'c@example.com' })
+    const other = await swept('DB')
+    expect([other.tenants.has(there.id), String(other.error)]).toEqual([true, 'Error: no such table'])
   })
+})
+
+test('the events of one database are sealed while the other fails', async () => {
+  const [here, there] = [await newTenant(), await newTenant({ database: 'DB_2' })]
+  for (const { scim } of [here, there])
+    await scim('POST', '/Users', { schemas: [USER], userName: 'a@example.com' })
+  const failing = {
+    prepare: (text: string) => env.DB_2.prepare(text),
+    batch: () => Promise.reject(new Error('overloaded')),
+  } as unknown as D1Database
+  // The last one that was found, which is of DB_2, is taken first.
+  let last = 1
+  vi.spyOn(Math, 'random').mockImplementation(() => (last /= 2))
+  await sealAll({ d1: env.DB, furtherDatabases: new Map([[2, failing]]) })
+  vi.restoreAllMocks()
+  const unsealed = async (d1: D1Database, id: string) =>
+    d1.prepare('SELECT count(*) AS n FROM events WHERE tenant_id = ? AND hash IS NULL').bind(id).first('n')
+  expect([await unsealed(env.DB, here.id), await unsealed(env.DB_2, there.id)]).toEqual([0, 1])
 })
 
 describe('where a tenant is placed', () => {
@@ -161,11 +186,33 @@ describe('where a tenant is placed', () => {
     expect((await admin('GET', `/tenants/${slug}`)).body.id).toBe(id)
   })
 
+  test('who is placed although the answer does not come has the slug, and can be deleted', async () => {
+    const service = await serviceOf(env)
+    const lost = {
+      prepare: (text: string) => {
+        const statement = env.DB.prepare(text)
+        if (!text.includes('INSERT INTO tenant_directory')) return statement
+        const run = async (...values: unknown[]) => {
+          await statement.bind(...values).run()
+          throw new Error('D1_ERROR: Network connection lost.')
+        }
+        return { bind: (...values: unknown[]) => ({ run: () => run(...values) }) }
+      },
+      batch: (statements: D1PreparedStatement[]) => env.DB.batch(statements),
+    } as unknown as D1Database
+    const slug = `t-${crypto.randomUUID()}`
+    const input = { slug, name: 'T', profile: 'standard', database: 'DB_2' }
+    await expect(createTenant({ ...service, d1: lost }, input)).rejects.toThrow('Network connection lost')
+    expect((await admin('GET', `/tenants/${slug}`)).body.database).toBe('DB_2')
+    expect((await admin('DELETE', `/tenants/${slug}`)).status).toBe(202)
+  })
+
   test('where TENANT_DATABASE says, unless the call says otherwise', async () => {
     const service = await serviceOf({ ...env, TENANT_DATABASE: 'DB_2' })
     expect(service.tenantDatabase).toBe('DB_2')
     await expect(serviceOf({ ...env, TENANT_DATABASE: 'DB_7' })).rejects.toThrow(BadEnvironment)
     await expect(serviceOf({ ...env, TENANT_DATABASE: 'DB_7' })).rejects.toThrow('no D1 binding DB_7')
+    await expect(serviceOf({ ...env, DB_3: 'edge-scim-3' })).rejects.toThrow('DB_3: is no D1 binding')
   })
 
   test('its id says so, and stays in order of creation', () => {
@@ -179,6 +226,19 @@ describe('where a tenant is placed', () => {
       'DB_255',
     ])
     expect(['DB_1', 'DB_02', 'DB_256', 'DB', 'DB_x'].map(databaseNumber)).toEqual(Array(5).fill(undefined))
+  })
+
+  test('whose database cannot be asked is in no metric, which says so, and everybody else is', async () => {
+    const [here, there] = [await newTenant(), await newTenant({ database: 'DB_2' })]
+    const { DB_2: _, ...without } = env
+    const request = new Request(`${ORIGIN}/admin/v1/metrics`, { headers: operator })
+    const reply = await worker.fetch(request, without as typeof env, createExecutionContext())
+    const text = await reply.text()
+    expect(text).toContain(`edge_scim_users{tenant="${here.slug}",state="active"} 0\n`)
+    expect(text).not.toContain(there.slug)
+    expect(text).toContain(
+      'edge_scim_database_up{database="DB"} 1\nedge_scim_database_up{database="DB_2"} 0\n',
+    )
   })
 
   test('whose database is no longer bound is answered with an error, and no other tenant is', async () => {

@@ -77,6 +77,27 @@ test('who leaves such a group loses the role and the sessions; who comes and goe
   expect(await rolesLeft()).toEqual(['Role K', 'Role L'])
 })
 
+test('a role is gained and lost under the name that it has, whatever its group is called meanwhile', async () => {
+  const [user = ''] = seededIds(1, 1)
+  const [newcomer = ''] = seededIds(LARGE + 1, LARGE + 1)
+  const group = groups[11] ?? ''
+  await nextSteps()
+  await client.patch(`/Groups/${group}`, { op: 'replace', path: 'displayName', value: 'Renamed' })
+  await member(group, 'add', newcomer)
+  await member(group, 'remove', user)
+  await client.call('DELETE', `/Groups/${group}`)
+  const told = await client.rows(
+    `SELECT DISTINCT data ->> '$.rolesGained' AS gained, data ->> '$.rolesLost' AS lost FROM events
+      WHERE tenant_id = ?1 AND type = 'user.updated' AND txn IN (SELECT txn FROM events WHERE tenant_id = ?1 AND group_id = ?2)
+      ORDER BY gained`,
+    group,
+  )
+  expect(told).toEqual([
+    { gained: '["Role L"]', lost: '[]' },
+    { gained: '[]', lost: '["Role L"]' },
+  ])
+})
+
 test('everybody is told once of each role, whoever goes on with the job', async () => {
   const told = await eventsOf(async () => {
     await nextSteps()

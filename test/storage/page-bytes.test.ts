@@ -111,6 +111,48 @@ describe('for the operator', () => {
     expect(pages).toBe(2)
   })
 
+  test('nobody is passed over where those who are gone have room behind those who have none', async () => {
+    const mixed = await newClient()
+    await seedUsers(mixed, ALL)
+    const set = (what: string) => mixed.rows(`UPDATE resources SET ${what} WHERE tenant_id = ?`)
+    await set(`document = json_set(document, '$.nickName', hex(zeroblob(iif(serial < 19, 495000, 0))))`)
+    await set(`deleted_at = iif(serial > 30, 1, NULL), scope = iif(serial > 30, '@deleted', scope)`)
+    for (const filter of ['', '&filter=active%20eq%20true']) {
+      const ids: string[] = []
+      for (let cursor = ''; ; ) {
+        const path = `${ORIGIN}/admin/v1/tenants/${mixed.slug}/users?limit=200${filter}${cursor}`
+        const { body } = await send('GET', path, operator)
+        ids.push(...body.items.map(({ id }: JsonObject) => id))
+        if (body.nextCursor === undefined) break
+        cursor = `&cursor=${body.nextCursor}`
+      }
+      expect(ids).toEqual(seededIds(1, ALL))
+    }
+  })
+
+  test('the groups that are one role bring no more together than one list does', async () => {
+    const name = `p-${crypto.randomUUID()}`
+    const put = { name, groups: { as: 'roles' } }
+    await send('PUT', `${ORIGIN}/admin/v1/profiles/${name}`, operator, put)
+    const crew = await newClient({ profile: name })
+    await seedUsers(crew, 60)
+    await crew.rows(
+      `UPDATE resources SET document = json_set(document, '$.nickName', hex(zeroblob(495000))) WHERE tenant_id = ?`,
+    )
+    for (let i = 0; i < 6; i++) await crew.group(`Crew ${i}`, seededIds(10 * i + 1, 10 * i + 10))
+    await crew.rows(`UPDATE roles SET name = 'Crew' WHERE tenant_id = ?`)
+    const ids: string[] = []
+    for (let cursor = ''; ; ) {
+      const path = `${ORIGIN}/admin/v1/tenants/${crew.slug}/users?limit=200&role=Crew${cursor}`
+      const { body, cost } = await send('GET', path, operator)
+      ids.push(...body.items.map(({ id }: JsonObject) => id))
+      expect(Math.max(...cost.brought)).toBeLessThan(24)
+      if (body.nextCursor === undefined) break
+      cursor = `&cursor=${body.nextCursor}`
+    }
+    expect(ids.toSorted()).toEqual(seededIds(1, 60).toSorted())
+  })
+
   test('a suspended tenant has everybody’s sessions ended, in smaller steps', async () => {
     expect((await admin('PATCH', '', { status: 'suspended' })).status).toBe(200)
     const [left] = await client.rows(

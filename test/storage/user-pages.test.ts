@@ -174,6 +174,21 @@ test('what an index answers costs what it finds', async () => {
   }
 })
 
+test('a filter that finds a group besides somebody costs the same however large the group is', async () => {
+  const everybody = await client.group('Everybody')
+  await client.rows(
+    `INSERT INTO members (tenant_id, group_id, member_id, type, version)
+      SELECT ?1, ?2, 'user-' || value, 'User', 'v' FROM json_each(?3)`,
+    everybody,
+    JSON.stringify(numbers(n => !DELETED(n))),
+  )
+  const costOf = async (id: string) => {
+    const text = `groups.value eq "${id}" or userName eq "u10@example.com"`
+    return (await admin('GET', `/tenants/${client.slug}/users?limit=500${filter(text)}`)).wholeCost.rowsRead
+  }
+  expect(await costOf(everybody)).toBeLessThanOrEqual(await costOf(groups.first))
+})
+
 test('fifty names at once are one page, whoever calls people so', async () => {
   for (const name of ['externalId', 'userName', 'emails.value', 'title']) {
     const terms = Array.from({ length: 50 }, (_, i) => `${name} eq "ext-${20 + i}"`)
