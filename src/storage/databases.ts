@@ -54,7 +54,7 @@ export function databaseOf({ d1, furtherDatabases }: Databases, tenantId: string
   return found
 }
 
-/** One database after the other, each whatever becomes of the others; the first error is thrown at the end. */
+/** One database after the other, each whatever becomes of the others (`inTurn`). */
 export function inEachDatabase(
   { d1, furtherDatabases }: Databases,
   work: (d1: D1Database) => Promise<void>,

@@ -1,8 +1,9 @@
 // Work that is done one after the other, each whatever becomes of the others.
 
-/** One that fails keeps no other from its turn; the first error is thrown at the end. */
+/** One that fails keeps no other from its turn; the error is thrown at the end, or one that says all of them. */
 export async function inTurn(works: readonly (() => Promise<unknown>)[]): Promise<void> {
   const errors: unknown[] = []
   for (const work of works) await work().catch((error: unknown) => errors.push(error))
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('; '))
   if (errors.length > 0) throw errors[0]
 }

@@ -10,6 +10,7 @@ import { sweep } from '../../src/events/sweep'
 import worker from '../../src/index'
 import type { Json, JsonObject } from '../../src/scim/json'
 import { bindingOf, databaseNumber, tenantIdIn } from '../../src/storage/databases'
+import { inTurn } from '../../src/storage/in-turn'
 import { GROUP, ORIGIN, PATCH_OP, type Reply, send, USER } from './world'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -165,6 +166,18 @@ test('the events of one database are sealed while the other fails', async () => 
   const unsealed = async (d1: D1Database, id: string) =>
     d1.prepare('SELECT count(*) AS n FROM events WHERE tenant_id = ? AND hash IS NULL').bind(id).first('n')
   expect([await unsealed(env.DB, here.id), await unsealed(env.DB_2, there.id)]).toEqual([0, 1])
+})
+
+test('what is done in turn is done whatever fails, and every error is said', async () => {
+  const done: number[] = []
+  const work = (n: number, fails: boolean) => async () => {
+    done.push(n)
+    if (fails) throw new Error(`no. ${n}`)
+  }
+  const first = inTurn([work(1, true), work(2, false), work(3, true)])
+  await expect(first).rejects.toThrow('Error: no. 1; Error: no. 3')
+  expect(done).toEqual([1, 2, 3])
+  await expect(inTurn([work(4, false), work(5, true)])).rejects.toThrow(/^no\. 5$/)
 })
 
 describe('where a tenant is placed', () => {
