@@ -4,6 +4,7 @@
 export async function inTurn(works: readonly (() => Promise<unknown>)[]): Promise<void> {
   const errors: unknown[] = []
   for (const work of works) await work().catch((error: unknown) => errors.push(error))
-  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('; '))
+  const said = new Set(errors.map(String))
+  if (said.size > 1) throw new AggregateError(errors, [...said].join('; '))
   if (errors.length > 0) throw errors[0]
 }
