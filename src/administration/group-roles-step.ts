@@ -9,7 +9,7 @@ import { groupTypeOf } from '../scim/schema'
 import { raiseConfigurationVersion } from '../storage/configuration-rows'
 import { advanceJob, type Job } from '../storage/job-steps'
 import { createDeliveries } from '../storage/outbox'
-import { hasNoGroupRoles, type RoleRow, selectGroupRoles } from '../storage/roles'
+import { type GroupRoleRow, hasNoGroupRoles, selectGroupRoles } from '../storage/roles'
 
 /** Five statements each. */
 const ROLES_A_STEP = 20
@@ -25,7 +25,7 @@ export function hasWithdrawnRoles({ application }: Tenant): boolean {
 export async function groupRolesStep(service: Service, operator: Tenant, job: Job): Promise<void> {
   const { database } = operator
   const [found] = await database.batch([selectGroupRoles(operator.id, ROLES_A_STEP)])
-  const roles = someOf((found?.rows ?? []) as unknown as RoleRow[])
+  const roles = someOf((found?.rows ?? []) as unknown as GroupRoleRow[])
   // A transaction a step, since what a step appends is known to its batch alone.
   const tenant: Tenant = { ...operator, txn: `${job.id}:${roles[0]?.id ?? ''}` }
   const type = groupTypeOf(tenant.resourceTypes)
@@ -40,7 +40,7 @@ export async function groupRolesStep(service: Service, operator: Tenant, job: Jo
 }
 
 /** At least one, and no more than a step is to take. */
-function someOf(roles: readonly RoleRow[]): readonly RoleRow[] {
+function someOf(roles: readonly GroupRoleRow[]): readonly GroupRoleRow[] {
   let people = 0
   return roles.filter(({ members }, nth) => {
     people += members

@@ -75,9 +75,9 @@ export async function listUsers(
   filter: UserFilter,
   page: PageRequest,
 ): Promise<Page<UserItem>> {
-  const { context } = lookedAt(reader)
+  const seen = lookedAt(reader)
   const parsed =
-    filter.filter === undefined ? undefined : parseFilter(filter.filter, context.type, reader.interop)
+    filter.filter === undefined ? undefined : parseFilter(filter.filter, seen.context.type, reader.interop)
   const { role, byAttribute, targetGroup, group } = filter
   const query = { filter: parsed, role, byAttribute, targetGroup, group }
   return readPage(
@@ -86,7 +86,7 @@ export async function listUsers(
       name: `users ${JSON.stringify({ ...query, filter: filter.filter })}`,
       owner: reader.id,
       read: async (position, limit) => {
-        const { rows, upTo } = await usersBehind(reader, query, positionOf(position), limit)
+        const { rows, upTo } = await usersBehind({ reader, seen, query }, positionOf(position), limit)
         return { rows, upTo: upTo === undefined ? undefined : cursorOf(upTo) }
       },
       fits,
@@ -99,12 +99,14 @@ export async function listUsers(
 
 /** What is found soon, else what is found among `LOOKED_AT`. */
 async function usersBehind(
-  reader: Tenant,
-  query: UserQuery,
+  {
+    reader,
+    seen: { context, application },
+    query,
+  }: { reader: Tenant; seen: ReturnType<typeof lookedAt>; query: UserQuery },
   position: UserPosition,
   limit: number,
 ): Promise<UsersRead> {
-  const { context, application } = lookedAt(reader)
   const rows: Row[] = []
   let after = position
   for (const lookedAt of [LOOKED_AT_FIRST * limit, LOOKED_AT]) {

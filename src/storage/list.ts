@@ -114,7 +114,7 @@ function sortKey(path: AttributePath, context: FilterContext): SQL {
 }
 
 /** `resources r WHERE …` of the whole list or of the matches, and the `serial` to order them by. */
-export function rowsOf(filter: Filter | undefined, scope: string, context: FilterContext): ListRows {
+function rowsOf(filter: Filter | undefined, scope: string, context: FilterContext): ListRows {
   if (filter) return matchingRows(filter, scope, context)
   const rows = sql`resources r WHERE r.tenant_id = ${context.tenantId} AND r.type = ${context.type.name}
     AND r.scope = ${scope}`

@@ -82,7 +82,9 @@ export function makeGroupsRoles(tenantId: string, groupType: string, accountType
     ON CONFLICT (tenant_id, id) DO UPDATE SET name = excluded.name, members = excluded.members`
 }
 
-/** Roles that groups are. Rows: `id`, `members`. */
+export type GroupRoleRow = Pick<RoleRow, 'id' | 'members'>
+
+/** Roles that groups are. Rows: `GroupRoleRow`. */
 export function selectGroupRoles(tenantId: string, limit: number): SQL {
   return sql`SELECT id, members FROM ${groupRoles(tenantId)} ORDER BY name, id LIMIT ${limit}`
 }

@@ -29,7 +29,7 @@ export interface UserQuery {
 export type UserPosition = number | { readonly groupId: string; readonly memberId: string }
 
 /** The statements of a page, and what their outcomes are. */
-export interface UserPage {
+interface UserPage {
   readonly statements: readonly SQL[]
   readonly read: (outcomes: readonly Outcome[]) => UsersRead
 }
@@ -44,7 +44,7 @@ export interface UsersRead {
 /** What an index finds at most to be sorted. */
 const MOST_HITS = 5_000
 /** Groups of one name that a page looks into. */
-export const GROUPS_A_PAGE = 5
+const GROUPS_A_PAGE = 5
 
 const LAST_MEMBER = '\u{10FFFF}'
 const LAST_SERIAL = sql.raw(String(Number.MAX_SAFE_INTEGER))
@@ -78,7 +78,7 @@ export function readRoleGroup({ id, shared }: Row): RoleGroup {
 }
 
 /** What a page is made of besides what is asked for. */
-export interface PageOfUsers {
+interface PageOfUsers {
   readonly after: UserPosition
   readonly count: number
   /** How many rows of an order are looked at where not each of them is shown. */
